@@ -1,0 +1,1 @@
+"""The durable record of every action: intent before effect, then outcome with evidence."""

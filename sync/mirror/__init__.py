@@ -1,0 +1,1 @@
+"""The local copy of the org: every version of every record, in one DuckDB file per org."""

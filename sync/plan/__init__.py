@@ -1,0 +1,1 @@
+"""What to do about the decisions: actions, preflight, matching, packing, guards; pure."""
