@@ -1,0 +1,5 @@
+"""`python -m sync` is the `leadgate` command."""
+
+from sync.cli.main import run
+
+run()

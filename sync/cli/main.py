@@ -1,0 +1,102 @@
+"""The command line: which commands there are, and how any of them ends.
+
+Each command lives in a module of its own and imports what it needs when it runs, so that `leadgate --help` costs
+nothing.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+import typer
+
+from sync import __version__
+from sync.cli.exits import Exit, explain, unexpected
+from sync.errors import Interrupted, LeadgateError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import FrameType
+
+app = typer.Typer(
+    name="leadgate",
+    help="The gate between Lead and Opportunity in Salesforce.",
+    epilog="Start with `leadgate demo`; on your own org: init, doctor, pull, check, explain, plan, apply.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(value: bool) -> None:
+    if value:
+        sys.stdout.write(f"leadgate {__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Show the version."),
+) -> None: ...
+
+
+def _add_commands() -> None:
+    from sync.cli.commands import COMMANDS, GROUPS  # noqa: PLC0415 -- they import `app`'s siblings
+
+    for name, function in COMMANDS:
+        app.command(name)(function)
+    for name, group in GROUPS:
+        app.add_typer(group, name=name)
+
+
+_add_commands()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code and never raises."""
+    args = list(sys.argv[1:] if arguments is None else arguments)
+    as_json = "--json" in args
+    signal.signal(signal.SIGTERM, _terminate)
+    command = typer.main.get_command(app)
+    try:
+        result = command.main(args=args, prog_name="leadgate", standalone_mode=False)
+    except LeadgateError as error:
+        return explain(error, as_json=as_json)
+    except typer.Exit as done:
+        return int(done.exit_code)
+    except typer.Abort:
+        return explain(Interrupted("stopped; nothing was changed by this command after the question"), as_json=as_json)
+    except KeyboardInterrupt:
+        return explain(Interrupted(), as_json=as_json)
+    except BrokenPipeError:
+        return Exit.DONE
+    except Exception as error:  # noqa: BLE001 -- the outermost edge: no traceback reaches a user
+        if _is_usage_error(error):
+            return explain(_usage(error), as_json=as_json)
+        return unexpected(error, as_json=as_json)
+    return result if isinstance(result, int) else Exit.DONE
+
+
+def _is_usage_error(error: Exception) -> bool:
+    return hasattr(error, "format_message") and hasattr(error, "exit_code")
+
+
+def _usage(error: Exception) -> LeadgateError:
+    from sync.errors import WrongUse  # noqa: PLC0415
+
+    message = str(getattr(error, "format_message")())  # noqa: B009 -- Click's own usage errors, by shape
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context is not None else "leadgate"
+    return WrongUse(message, place=path, fix=f"see `{path} --help`")
+
+
+def _terminate(_signum: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def run() -> None:
+    """The `leadgate` script."""
+    sys.exit(main())

@@ -1,0 +1,115 @@
+"""How commands speak: tables and progress for people, one JSON document for machines.
+
+Results go to stdout, progress and logs to stderr, so that `--json` can be piped. Everything a command shows is first a
+plain value; this module only draws it.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, is_dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from sync.cli.safe_text import one_line
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+class Tick(Protocol):
+    """Reports progress: what is being done, how far, of how much."""
+
+    def __call__(self, what: str, done: int = 0, total: int | None = None) -> None:
+        """Show it."""
+
+
+def stdout() -> Console:
+    """The console for results."""
+    from rich.console import Console  # noqa: PLC0415 -- drawing costs start-up time that --json and --help don't owe
+
+    return Console(highlight=False, soft_wrap=False)
+
+
+def stderr() -> Console:
+    """The console for progress and notes."""
+    from rich.console import Console  # noqa: PLC0415
+
+    return Console(stderr=True, highlight=False)
+
+
+def emit_json(document: Mapping[str, Any]) -> None:
+    """The one JSON document of a `--json` run."""
+    sys.stdout.write(json.dumps(plain(document), ensure_ascii=False, indent=2) + "\n")
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON has it: times as ISO with Z, money as a number when exact, enums by value."""
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, Path):
+        return str(value)
+    if is_dataclass(value) and not isinstance(value, type):
+        return plain(asdict(value))
+    if isinstance(value, Mapping):
+        return {str(k): plain(v) for k, v in value.items()}
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Iterable):
+        return [plain(v) for v in value]
+    return value
+
+
+def table(title: str | None, columns: Sequence[str], rows: Iterable[Sequence[Any]], *, right: Sequence[str] = ()) -> Any:
+    """A Rich table; every cell is text, so that no record content is read as markup or as terminal control."""
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    drawn = Table(title=title, title_justify="left", title_style="bold", header_style="bold", box=None, pad_edge=False)
+    for column in columns:
+        drawn.add_column(column, justify="right" if column in right else "left", overflow="fold")
+    for row in rows:
+        drawn.add_row(*(cell if isinstance(cell, Text) else Text(one_line(cell)) for cell in row))
+    return drawn
+
+
+@contextmanager
+def progress(*, quiet: bool) -> Iterator[Tick]:
+    """A progress line on stderr while something takes longer than a blink; silent when not a terminal or `quiet`."""
+    if quiet or not sys.stderr.isatty():
+
+        def silent(what: str, done: int = 0, total: int | None = None) -> None: ...
+
+        yield silent
+        return
+    from rich.progress import (  # noqa: PLC0415
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        SpinnerColumn,
+        TextColumn,
+        TimeElapsedColumn,
+    )
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=stderr(), transient=True) as bars:
+        tasks: dict[str, Any] = {}
+
+        def show(what: str, done: int = 0, total: int | None = None) -> None:
+            if what not in tasks:
+                tasks[what] = bars.add_task(what, total=total)
+            bars.update(tasks[what], completed=done, total=total)
+
+        yield show

@@ -1,0 +1,1 @@
+"""What the mirror and the org tell about themselves: read-only."""

@@ -1,0 +1,259 @@
+"""The doctor: what stands between this org and a run, found by reading only.
+
+Runs before anything else on a new org, and whenever something is refused. Each check answers with what it found and,
+where that isn't right, the fix in the words of Salesforce's Setup. It asks for the permissions that leadgate uses and
+for no others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sync.errors import AccessRefused, OrgFault, Problem
+from sync.mapping import OrgMapping
+from sync.policy.schema import Policy
+from sync.salesforce.org import ObjectDescribe, OrgReader
+
+
+class Level(StrEnum):
+    """How much a check matters."""
+
+    OK = "ok"
+    WARNING = "warning"
+    BLOCKER = "blocker"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One thing looked at."""
+
+    area: str
+    level: Level
+    found: str
+    fix: str | None = None
+    access: bool = False
+    """The org's permissions are the cause (exit 3); otherwise settings, mapping or policy are (exit 2)."""
+
+
+_WRITES = {"Account": "create", "Contact": "create", "Opportunity": "create", "Lead": "edit"}
+"""Objects that a conversion writes to, and the object permission that it needs there."""
+
+
+def examine(
+    org: OrgReader,
+    *,
+    mapping: OrgMapping,
+    mapping_problems: Sequence[Problem],
+    policy: Policy | None,
+    policy_problems: Sequence[Problem],
+) -> Iterator[Check]:
+    """Every check in the order in which a person would mend them; stops early where nothing further can be asked.
+
+    Raises:
+        AccessRefused, OrgUnavailable: When there is no way in at all; the caller shows that as the finding.
+    """
+    yield from _identity(org)
+    describes = org.describe_many([*_WRITES, *(o.object for o in mapping)])
+    yield from _objects(describes, mapping)
+    yield _convert_permission(org)
+    yield from _files("mapping", mapping_problems, good=f"{sum(len(o.fields) for o in mapping)} fields fit the org")
+    yield from _statuses(org, policy)
+    yield from _stages(org, policy)
+    yield from _record_types(describes.get("Lead"))
+    yield from _files("policy", policy_problems, good=f"{policy.name}: understood completely" if policy else "none yet")
+    yield _duplicate_rules(org)
+    yield from _limits(org, policy)
+
+
+def _identity(org: OrgReader) -> Iterator[Check]:
+    me = org.identity
+    kind = {True: "sandbox", False: "production", None: "kind unknown"}[me.is_sandbox]
+    yield Check(
+        area="connection",
+        level=Level.OK,
+        found=f"{me.username} in {me.org_name or me.org_id} ({kind}), {me.instance_url}",
+    )
+    yield Check(area="API version", level=Level.OK, found=me.api_version)
+    if me.token_kind == "jwt":  # noqa: S105 -- a kind, not a token
+        yield Check(
+            area="token",
+            level=Level.BLOCKER,
+            access=True,
+            found="JWT-based access token: Salesforce accepts it for REST only, and conversion needs SOAP",
+            fix="switch off “Issue JSON Web Token (JWT)-based access tokens” in the app's OAuth settings",
+        )
+    else:
+        yield Check(area="token", level=Level.OK, found="opaque, usable for conversion")
+
+
+def _objects(describes: Mapping[str, ObjectDescribe | None], mapping: OrgMapping) -> Iterator[Check]:
+    lacking: list[str] = []
+    for name, need in _WRITES.items():
+        describe = describes.get(name)
+        if describe is None:
+            lacking.append(f"Read on {name}")
+            continue
+        if need == "create" and not describe.createable:
+            lacking.append(f"Create on {name}")
+        if not describe.updateable:
+            lacking.append(f"Edit on {name}")
+    if lacking:
+        yield Check(
+            area="object permissions",
+            level=Level.BLOCKER,
+            access=True,
+            found="missing: " + ", ".join(lacking),
+            fix="grant them in the permission set of the integration user",
+        )
+    else:
+        yield Check(
+            area="object permissions", level=Level.OK, found="Lead edit; Account, Contact, Opportunity create and edit"
+        )
+    unseen = [o.object for o in mapping if describes.get(o.object) is None and o.object not in _WRITES]
+    if unseen:
+        yield Check(
+            area="objects",
+            level=Level.WARNING,
+            found=f"not visible to this user: {', '.join(unseen)}; signals from them stay unknown",
+            fix="grant Read on them, or take their files out of mappings/",
+        )
+
+
+def _convert_permission(org: OrgReader) -> Check:
+    soql = (
+        "SELECT COUNT() FROM PermissionSetAssignment "  # noqa: S608 -- SOQL, and the id is the org's own
+        f"WHERE AssigneeId = '{org.identity.user_id}' AND PermissionSet.PermissionsConvertLeads = true"
+    )
+    fix = "grant the user permission “Convert Leads” in a permission set"
+    try:
+        granted = org.count(soql)
+    except (OrgFault, AccessRefused) as refused:
+        return Check(
+            area="Convert Leads",
+            level=Level.WARNING,
+            found=f"can't be read by this user ({refused.code})",
+            fix=f"make sure of it by hand: {fix}",
+        )
+    if granted:
+        return Check(area="Convert Leads", level=Level.OK, found="granted")
+    return Check(area="Convert Leads", level=Level.BLOCKER, access=True, found="not granted", fix=fix)
+
+
+def _files(area: str, problems: Sequence[Problem], *, good: str) -> Iterator[Check]:
+    if not problems:
+        yield Check(area=area, level=Level.OK, found=good)
+    for problem in problems:
+        yield Check(
+            area=area,
+            level=Level.BLOCKER,
+            found=f"{problem.file}:{problem.line}: {problem.message}",
+            fix=problem.fix or "mend the file",
+        )
+
+
+def _statuses(org: OrgReader, policy: Policy | None) -> Iterator[Check]:
+    statuses = org.lead_statuses()
+    converted = [s.api_name for s in statuses if s.converted]
+    wanted = policy.conversion.status if policy else None
+    yield Check(
+        area="lead statuses",
+        level=Level.OK if converted else Level.BLOCKER,
+        found=f"{len(statuses)} in use; converted: {_listed(converted)}",
+        fix=None if converted else "mark a Lead Status as converted in Setup",
+    )
+    if policy is None or not converted:
+        return
+    if wanted is None and len(converted) > 1:
+        yield Check(
+            area="converted status",
+            level=Level.BLOCKER,
+            found=f"the org has {len(converted)} converted statuses and the policy names none",
+            fix=f"set conversion.status to one of {_listed(converted)}",
+        )
+    elif wanted is not None and wanted not in converted:
+        yield Check(
+            area="converted status",
+            level=Level.BLOCKER,
+            found=f"the policy's {wanted!r} is no converted status of this org",
+            fix=f"set conversion.status to one of {_listed(converted)}",
+        )
+
+
+def _stages(org: OrgReader, policy: Policy | None) -> Iterator[Check]:
+    active = [s.api_name for s in org.stages() if s.active]
+    wanted = policy.conversion.opportunity.stage if policy else None
+    if wanted is not None and wanted not in active:
+        yield Check(
+            area="opportunity stages",
+            level=Level.BLOCKER,
+            found=f"the policy's stage {wanted!r} is not active in this org",
+            fix=f"set conversion.opportunity.stage to one of {_listed(active)}",
+        )
+    else:
+        yield Check(area="opportunity stages", level=Level.OK, found=f"{len(active)} active")
+
+
+def _record_types(lead: ObjectDescribe | None) -> Iterator[Check]:
+    if lead is None:
+        return
+    own = [r for r in lead.record_types if r.active and not r.master]
+    if not own:
+        yield Check(area="record types", level=Level.OK, found="none on Lead")
+        return
+    hidden = [r.name for r in own if not r.available]
+    yield Check(
+        area="record types",
+        level=Level.WARNING if hidden else Level.OK,
+        found=f"{len(own)} on Lead" + (f"; not available to this user: {', '.join(hidden)}" if hidden else ""),
+        fix="assign them to the integration user" if hidden else None,
+    )
+
+
+def _duplicate_rules(org: OrgReader) -> Check:
+    soql = "SELECT SobjectType, DeveloperName FROM DuplicateRule WHERE IsActive = true ORDER BY SobjectType"
+    try:
+        rules = list(org.query(soql))
+    except (OrgFault, AccessRefused) as refused:
+        return Check(
+            area="duplicate rules",
+            level=Level.WARNING,
+            found=f"can't be listed by this user ({refused.code}); preflight still asks the org lead by lead",
+            fix="grant “View Setup and Configuration” to see them here",
+        )
+    if not rules:
+        return Check(area="duplicate rules", level=Level.OK, found="none active")
+    named = ", ".join(f"{r['SobjectType']}: {r['DeveloperName']}" for r in rules)
+    return Check(area="duplicate rules", level=Level.OK, found=f"{len(rules)} active ({named}); preflight asks them")
+
+
+def _limits(org: OrgReader, policy: Policy | None) -> Iterator[Check]:
+    try:
+        allowed, left = org.limits()["DailyApiRequests"]
+    except (OrgFault, AccessRefused, KeyError):
+        usage = org.usage()
+        if usage is None:
+            yield Check(area="API limit", level=Level.WARNING, found="unknown: the org doesn't tell this user")
+            return
+        allowed, left = usage.allowed, usage.left
+    reserve = policy.limits.api_reserve if policy else 0.0
+    enough = allowed == 0 or left >= allowed * reserve
+    yield Check(
+        area="API limit",
+        level=Level.OK if enough else Level.BLOCKER,
+        found=f"{left:,} of {allowed:,} requests left today",
+        fix=None if enough else f"the policy keeps {reserve:.0%} in reserve: wait, or lower limits.api_reserve",
+    )
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(repr(n) for n in names) or "none"
+
+
+def exit_code(checks: Iterable[Check]) -> int:
+    """0 without blockers; 3 where access is the cause of one, else 2."""
+    blockers = [c for c in checks if c.level is Level.BLOCKER]
+    if not blockers:
+        return 0
+    return 3 if any(c.access for c in blockers) else 2
