@@ -1,0 +1,211 @@
+"""Where records lie: one SQLite table per object, one column per field, so that SOQL compiles to plain SQL.
+
+Table and column names are Salesforce's. Values: text as TEXT (blank text is NULL, as Salesforce has no empty string),
+booleans 0/1, numbers REAL, integers INTEGER, dates `2026-05-01`, times `2026-05-01T07:25:37.000Z`, ids with 18
+characters. Text columns compare without regard to case (NOCASE), ids exactly.
+
+Each table has one hidden column, `_pending`: the number of the long transaction that has written the row and not
+yet committed. Every read outside that transaction filters `_pending IS NULL`.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from .schema import (
+    COMPOUND_TYPES,
+    ID_TYPES,
+    INTEGER_TYPES,
+    NUMBER_TYPES,
+    TEXT_TYPES,
+    Field,
+    FieldType,
+    ObjectType,
+    Value,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from .schema import Schema
+
+Row = dict[str, Value]
+PENDING = "_pending"
+
+
+def column_type(field: Field) -> str:
+    """The SQL type and collation of a field's column."""
+    if field.type in ID_TYPES:
+        return "TEXT"
+    if field.type is FieldType.BOOLEAN:
+        return "INTEGER NOT NULL DEFAULT 0"
+    if field.type in INTEGER_TYPES:
+        return "INTEGER"
+    if field.type in NUMBER_TYPES:
+        return "REAL"
+    if field.type in TEXT_TYPES and not field.case_sensitive:
+        return "TEXT COLLATE NOCASE"
+    return "TEXT"
+
+
+def quoted(name: str) -> str:
+    """An SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+class Store:
+    """The org's records. One connection, used under the org's lock."""
+
+    def __init__(self, schema: Schema) -> None:
+        self.schema = schema
+        self.db = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
+        self.db.execute("PRAGMA page_size = 8192")
+        self.db.execute("PRAGMA journal_mode = MEMORY")
+        self.db.execute("PRAGMA synchronous = OFF")
+        self.db.execute("PRAGMA temp_store = MEMORY")
+        self.db.execute("PRAGMA case_sensitive_like = OFF")
+        self._savepoints = 0
+        self.sync_tables()
+
+    def sync_tables(self) -> None:
+        """Create the tables and columns that the schema has and the database has not yet."""
+        for each in self.schema:
+            self._sync_table(each)
+
+    def _sync_table(self, type_: ObjectType) -> None:
+        table = quoted(type_.name)
+        known = {row[1].lower() for row in self.db.execute(f"PRAGMA table_info({table})")}
+        if not known:
+            columns = [f"{quoted(each.name)} {column_type(each)}" for each in type_.stored_fields if each.name != "Id"]
+            declared = ", ".join(['"Id" TEXT PRIMARY KEY', *columns, f"{quoted(PENDING)} INTEGER"])
+            self.db.execute(f"CREATE TABLE {table} ({declared})")
+            for each in type_.stored_fields:
+                if self._indexed(each):
+                    self._index(type_, each)
+            return
+        for each in type_.stored_fields:
+            if each.name.lower() not in known:
+                self.db.execute(f"ALTER TABLE {table} ADD COLUMN {quoted(each.name)} {column_type(each)}")
+                if self._indexed(each):
+                    self._index(type_, each)
+
+    @staticmethod
+    def _indexed(field: Field) -> bool:
+        if field.name in {"CreatedById", "LastModifiedById", "OwnerId", "RecordTypeId"}:
+            return False
+        return field.type is FieldType.REFERENCE or field.external_id or field.unique
+
+    def _index(self, type_: ObjectType, field: Field) -> None:
+        name = quoted(f"{type_.name}.{field.name}")
+        self.db.execute(
+            f"CREATE INDEX IF NOT EXISTS {name} ON {quoted(type_.name)} ({quoted(field.name)}) "
+            f"WHERE {quoted(field.name)} IS NOT NULL"
+        )
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """Everything inside is kept together, or, when an error leaves the block, undone together. May be nested."""
+        self._savepoints += 1
+        name = f"sp{self._savepoints}"
+        self.db.execute(f"SAVEPOINT {name}")
+        try:
+            yield
+        except BaseException:
+            self.db.execute(f"ROLLBACK TO {name}")
+            raise
+        finally:
+            self.db.execute(f"RELEASE {name}")
+            self._savepoints -= 1
+
+    def insert(self, type_: ObjectType, row: Mapping[str, Value], *, pending: int | None = None) -> None:
+        """Insert a row of stored values; its `Id` is part of it."""
+        names = [*row, PENDING]
+        marks = ", ".join("?" * len(names))
+        columns = ", ".join(quoted(name) for name in names)
+        self.db.execute(
+            f"INSERT INTO {quoted(type_.name)} ({columns}) VALUES ({marks})",  # noqa: S608 - names are the schema's
+            [*row.values(), pending],
+        )
+
+    def update(self, type_: ObjectType, record_id: str, changes: Mapping[str, Value]) -> None:
+        """Set the given stored values on a row."""
+        if not changes:
+            return
+        assignments = ", ".join(f"{quoted(name)} = ?" for name in changes)
+        self.db.execute(
+            f'UPDATE {quoted(type_.name)} SET {assignments} WHERE "Id" = ?',  # noqa: S608 - names are the schema's
+            [*changes.values(), record_id],
+        )
+
+    def remove(self, type_: ObjectType, record_id: str) -> None:
+        """Take a row away for good."""
+        self.db.execute(f'DELETE FROM {quoted(type_.name)} WHERE "Id" = ?', [record_id])  # noqa: S608
+
+    def row(self, type_: ObjectType, record_id: str, *, deleted: bool = False) -> Row | None:
+        """The committed row with this id of 18 characters; a deleted one only if asked for."""
+        found = self.rows_where(type_, {"Id": record_id}, deleted=deleted)
+        return found[0] if found else None
+
+    def rows_where(self, type_: ObjectType, equal: Mapping[str, Value], *, deleted: bool = False) -> list[Row]:
+        """The committed rows whose columns equal the given values (None is IS NULL), in order of id."""
+        conditions = [f"{quoted(PENDING)} IS NULL"]
+        values = []
+        for name, value in equal.items():
+            if value is None:
+                conditions.append(f"{quoted(name)} IS NULL")
+            else:
+                conditions.append(f"{quoted(name)} = ?")
+                values.append(value)
+        if not deleted and type_.field("IsDeleted"):
+            conditions.append('"IsDeleted" = 0')
+        where = " AND ".join(conditions)
+        return self.select(type_, f'{where} ORDER BY "Id"', values)
+
+    def select(self, type_: ObjectType, where: str, values: Sequence[Value] = ()) -> list[Row]:
+        """Rows by an SQL condition of our own making (never a client's text)."""
+        names = [each.name for each in type_.stored_fields]
+        columns = ", ".join(quoted(name) for name in names)
+        cursor = self.db.execute(
+            f"SELECT {columns} FROM {quoted(type_.name)} WHERE {where}",  # noqa: S608 - see docstring
+            values,
+        )
+        return [dict(zip(names, values_, strict=True)) for values_ in cursor]
+
+    def bulk_insert(self, type_: ObjectType, columns: Sequence[str], rows: Iterable[Sequence[Value]]) -> int:
+        """Insert many rows of stored values at once, without any of the checks of a write; returns how many."""
+        marks = ", ".join("?" * len(columns))
+        names = ", ".join(quoted(name) for name in columns)
+        before = self.db.total_changes
+        with self.savepoint():
+            self.db.executemany(
+                f"INSERT INTO {quoted(type_.name)} ({names}) VALUES ({marks})",  # noqa: S608 - names are the schema's
+                rows,
+            )
+        return self.db.total_changes - before
+
+    def count(self, type_: ObjectType) -> int:
+        """How many committed rows that are not deleted the object has."""
+        return (
+            len(self.rows_where(type_, {}))
+            if not type_.field("IsDeleted")
+            else int(
+                self.db.execute(
+                    f'SELECT COUNT(*) FROM {quoted(type_.name)} WHERE {quoted(PENDING)} IS NULL AND "IsDeleted" = 0'  # noqa: S608
+                ).fetchone()[0]
+            )
+        )
+
+    def snapshot(self) -> bytes:
+        """The whole database as bytes."""
+        return self.db.serialize()
+
+    def restore(self, snapshot: bytes) -> None:
+        """Back to a snapshot; `db` stays the same connection."""
+        self.db.deserialize(snapshot)
+
+
+def is_stored(field: Field) -> bool:
+    """Whether a field has a column."""
+    return field.type not in COMPOUND_TYPES
