@@ -6,9 +6,11 @@ never guesses: where two accounts stand equally close, a person decides. Pure.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import assert_never
 
-from sync.policy.schema import AccountKey
+from sync.policy.schema import AccountKey, AccountSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,3 +51,85 @@ class LeadMatches:
     contacts: tuple[ContactCandidate, ...] = ()
     opportunities: tuple[OpenOpportunity, ...] = ()
     """Open ones of all accounts in `accounts`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """What matching came to for one lead."""
+
+    account_id: str | None = None
+    """`None` = a new account."""
+    account_name: str | None = None
+    account_reasons: tuple[str, ...] = ()
+    contact_id: str | None = None
+    """`None` = a new contact; else a contact of `account_id`."""
+    contact_reasons: tuple[str, ...] = ()
+    ambiguous_accounts: tuple[AccountCandidate, ...] = ()
+    """Equally close accounts, one entry each; the lead is to be held (or gets a new account, if the policy says so)."""
+    ambiguous_contacts: tuple[str, ...] = ()
+    stray_contacts: tuple[str, ...] = ()
+    """Contacts with the lead's address that no account of the choice holds."""
+
+
+def choose(matches: LeadMatches, settings: AccountSettings) -> Choice:
+    """The account and contact that the policy's keys lead to.
+
+    The first key that finds anything decides; further keys only narrow what it found. So the mail domain may choose
+    between two accounts that a company name found, but never replace them.
+    """
+    standing: list[str] = []
+    for key in settings.match:
+        found = list(dict.fromkeys(c.account_id for c in matches.accounts if c.by == key))
+        if not standing:
+            standing = found
+        elif len(standing) > 1:
+            standing = [account for account in standing if account in found] or standing
+        if len(standing) == 1:
+            break
+    if len(standing) == 1:
+        return _attached(standing[0], matches, settings)
+    rivals = tuple(_first_of(account, matches.accounts, settings) for account in sorted(standing))
+    strays = tuple(sorted(contact.contact_id for contact in matches.contacts)) if not rivals else ()
+    return Choice(ambiguous_accounts=rivals, stray_contacts=strays)
+
+
+def open_opportunities(account_id: str, matches: LeadMatches) -> tuple[OpenOpportunity, ...]:
+    """The account's open opportunities, in a stable order."""
+    held = (o for o in matches.opportunities if o.account_id == account_id)
+    return tuple(sorted(held, key=lambda opportunity: opportunity.opportunity_id))
+
+
+def _attached(account_id: str, matches: LeadMatches, settings: AccountSettings) -> Choice:
+    of_account = [c for c in matches.accounts if c.account_id == account_id and c.by in settings.match]
+    of_account.sort(key=lambda candidate: (settings.match.index(candidate.by), candidate.found))
+    inside = sorted({c.contact_id for c in matches.contacts if c.account_id == account_id})
+    outside = sorted({c.contact_id for c in matches.contacts if c.account_id != account_id})
+    one = inside[0] if len(inside) == 1 else None
+    return Choice(
+        account_id=account_id,
+        account_name=next((c.name for c in of_account if c.name), None),
+        account_reasons=tuple(dict.fromkeys(_reason(candidate) for candidate in of_account)),
+        contact_id=one,
+        contact_reasons=("same e-mail address",) if one else (),
+        ambiguous_contacts=tuple(inside) if len(inside) > 1 else (),
+        stray_contacts=tuple(outside) if not inside else (),
+    )
+
+
+def _first_of(account_id: str, candidates: Sequence[AccountCandidate], settings: AccountSettings) -> AccountCandidate:
+    ranked = (c for key in settings.match for c in candidates if c.account_id == account_id and c.by == key)
+    return next(ranked)
+
+
+def _reason(candidate: AccountCandidate) -> str:
+    match candidate.by:
+        case "contact_email":
+            return f"e-mail of contact {candidate.found}"
+        case "email_domain":
+            return f"e-mail domain {candidate.found}"
+        case "website":
+            return f"web site {candidate.found}"
+        case "company_name":
+            return f"company name {candidate.found}"
+        case _:
+            assert_never(candidate.by)

@@ -11,11 +11,11 @@ import unicodedata
 
 from sync.plan.free_mail import FREE_MAIL_DOMAINS
 
-LEGAL_FORMS = (
+LEGAL_FORMS = (  # noqa: SIM905 -- a list that people read and extend
     "ab ag aps as asa bv bvba co company corp corporation cv dac doo eeig eg eirl eurl ev fze gbr gesmbh gmbh inc "
     "incorporated kft kg kgaa kk lda limitada limited llc llp lp ltd ltda nv ohg ou oy oyj partg plc pllc pte pty pvt "
     "sa sarl sas sasu sc se sl slu spa spolka srl sro ug ulc zoo"
-).split()  # noqa: SIM905 -- a list that people read and extend
+).split()
 """Endings that say what a company legally is, not which one it is; dots are gone by then (`S.A.` is `sa`)."""
 
 _JOINED = r"[.'’`´]+"

@@ -1,0 +1,140 @@
+"""What planning must know of the org beside the mirror: statuses, required fields, owners, duplicate rules, rights.
+
+`sync.insight.facts` asks the org for them in a few calls; here they are plain values, so that `make_plan` stays a
+function of its arguments and a plan can be made again from the same facts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sync.model import Record
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusFact:
+    """A Lead Status of the org."""
+
+    api_name: str
+    label: str
+    converted: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageFact:
+    """An opportunity stage of the org."""
+
+    api_name: str
+    label: str
+    active: bool = True
+    closed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldFact:
+    """What planning needs of a field's describe."""
+
+    name: str
+    label: str
+    required: bool = False
+    """The org refuses a new record without it: not nillable, createable, no default."""
+    updateable: bool = True
+    length: int = 0
+    """Most characters of a text field; 0 = no text."""
+    custom: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectFact:
+    """What planning needs of an object's describe, for the user that will apply."""
+
+    name: str
+    createable: bool = True
+    updateable: bool = True
+    fields: Mapping[str, FieldFact] = field(default_factory=dict)
+    """By API name."""
+    record_types: Mapping[str, str] = field(default_factory=dict)
+    """Developer name (and label) → id, of those available to the user."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserFact:
+    """A user who owns leads of the plan, or whom the policy names."""
+
+    id: str
+    username: str
+    active: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DuplicateFact:
+    """A duplicate rule that found something for a record that the conversion would make."""
+
+    object: str
+    """The object that would be made: Account or Contact."""
+    rule: str
+    blocks: bool | None
+    """Whether saving is refused even when asked for; `None` = the org doesn't tell."""
+    matches: Mapping[str, str | None] = field(default_factory=dict)
+    """Id of each record found → its account (an account's own id); `None` = a contact without account."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusWrite:
+    """A Lead Status that leadgate itself set before, from the ledger."""
+
+    to: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrgFacts:
+    """Everything that `make_plan` may know of the org; gathered before, in a few calls."""
+
+    org_id: str
+    user_id: str
+    now: datetime
+    """The server's clock."""
+    statuses: tuple[StatusFact, ...]
+    stages: tuple[StageFact, ...] = ()
+    objects: Mapping[str, ObjectFact] = field(default_factory=dict)
+    """Lead, Account, Contact, Opportunity by API name."""
+    users: Mapping[str, UserFact] = field(default_factory=dict)
+    """By id; every owner of a lead to be converted that is a user, and everybody whom the policy names."""
+    duplicates: Mapping[str, tuple[DuplicateFact, ...]] = field(default_factory=dict)
+    """By lead id."""
+    may_convert: bool | None = None
+    """The permission "Convert Leads"; `None` = can't be read, so only trying tells."""
+    session_converts: bool = True
+    """False for a JWT-based access token, which SOAP (and so convertLead) refuses."""
+    field_map: Mapping[str, tuple[str, ...]] | None = None
+    """Lead field → `Object.Field` that it fills, for custom fields; `None` = not readable, same names are assumed."""
+    status_writes: Mapping[str, tuple[StatusWrite, ...]] = field(default_factory=dict)
+    """Own earlier writes by lead id."""
+    api_calls_used: int | None = None
+    api_calls_allowed: int | None = None
+
+    def user(self, name: str) -> UserFact | None:
+        """The user of that id or username."""
+        found = self.users.get(name)
+        if found is not None:
+            return found
+        wanted = name.casefold()
+        return next((user for user in self.users.values() if user.username.casefold() == wanted), None)
+
+    def status(self, name: str) -> StatusFact | None:
+        """The Lead Status of that API name, or else of that label."""
+        by_name = next((s for s in self.statuses if s.api_name == name), None)
+        return by_name or next((s for s in self.statuses if s.label == name), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DuplicateProbe:
+    """Values of a record that a conversion would make, to ask the org's duplicate rules about."""
+
+    lead_id: str
+    object: str
+    values: Record
+    """By API name of `object`."""

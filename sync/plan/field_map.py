@@ -1,0 +1,121 @@
+"""Which field of the new account, contact and opportunity each lead field fills: Salesforce's standard lead mapping.
+
+The standard part is fixed; the custom part is the admin's and can't be read through the data API. Where it isn't
+given, a custom field is taken to fill the fields of the same API name, and findings that rest on this say so. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from sync.model import Record
+from sync.plan.facts import ObjectFact, OrgFacts
+
+MADE = ("Account", "Contact", "Opportunity")
+"""What a conversion can make."""
+
+STANDARD_MAP: Mapping[str, tuple[str, ...]] = {
+    "AnnualRevenue": ("Account.AnnualRevenue",),
+    "City": ("Account.BillingCity", "Contact.MailingCity"),
+    "Company": ("Account.Name", "Opportunity.Name"),
+    "Country": ("Account.BillingCountry", "Contact.MailingCountry"),
+    "CountryCode": ("Account.BillingCountryCode", "Contact.MailingCountryCode"),
+    "CompanyDunsNumber": ("Account.DunsNumber",),
+    "Description": ("Contact.Description",),
+    "DoNotCall": ("Contact.DoNotCall",),
+    "Email": ("Contact.Email",),
+    "Fax": ("Account.Fax", "Contact.Fax"),
+    "FirstName": ("Contact.FirstName",),
+    "HasOptedOutOfEmail": ("Contact.HasOptedOutOfEmail",),
+    "HasOptedOutOfFax": ("Contact.HasOptedOutOfFax",),
+    "IndividualId": ("Contact.IndividualId",),
+    "Industry": ("Account.Industry",),
+    "LastName": ("Contact.LastName",),
+    "LeadSource": ("Account.AccountSource", "Contact.LeadSource", "Opportunity.LeadSource"),
+    "MiddleName": ("Contact.MiddleName",),
+    "MobilePhone": ("Contact.MobilePhone",),
+    "NumberOfEmployees": ("Account.NumberOfEmployees",),
+    "Phone": ("Account.Phone", "Contact.Phone"),
+    "PostalCode": ("Account.BillingPostalCode", "Contact.MailingPostalCode"),
+    "Rating": ("Account.Rating",),
+    "Salutation": ("Contact.Salutation",),
+    "State": ("Account.BillingState", "Contact.MailingState"),
+    "StateCode": ("Account.BillingStateCode", "Contact.MailingStateCode"),
+    "Street": ("Account.BillingStreet", "Contact.MailingStreet"),
+    "Suffix": ("Contact.Suffix",),
+    "Title": ("Contact.Title",),
+    "Website": ("Account.Website",),
+}
+
+STAYS_ON_LEAD = frozenset(
+    "Id Name Status OwnerId IsConverted ConvertedDate ConvertedAccountId ConvertedContactId ConvertedOpportunityId "
+    "IsDeleted MasterRecordId CreatedDate CreatedById LastModifiedDate LastModifiedById SystemModstamp "
+    "LastActivityDate LastViewedDate LastReferencedDate IsUnreadByOwner RecordTypeId CurrencyIsoCode Address PhotoUrl "
+    "Latitude Longitude GeocodeAccuracy CleanStatus Jigsaw JigsawContactId EmailBouncedReason EmailBouncedDate".split()
+)
+"""System fields: about the lead itself, so nothing is lost when they go nowhere."""
+
+_SET_BY_CONVERSION = {
+    "Account.Name",
+    "Contact.LastName",
+    "Contact.AccountId",
+    "Opportunity.Name",
+    "Opportunity.AccountId",
+    "Opportunity.StageName",
+    "Opportunity.CloseDate",
+}
+"""Filled by the conversion itself, from the lead's name and company or the org's defaults."""
+
+
+def targets_of(lead_field: str, facts: OrgFacts) -> tuple[str, ...]:
+    """`Object.Field` names that a lead field fills."""
+    standard = STANDARD_MAP.get(lead_field)
+    if standard is not None:
+        return standard
+    if facts.field_map is not None:
+        return facts.field_map.get(lead_field, ())
+    if not lead_field.endswith("__c"):
+        return ()
+    return tuple(f"{name}.{lead_field}" for name in MADE if lead_field in _fields(facts.objects.get(name)))
+
+
+def empty_required(made: str, lead: Record, facts: OrgFacts) -> Sequence[tuple[str, str | None]]:
+    """Required fields of a record to be made that stay empty: (its field, the empty lead field that would fill it).
+
+    `lead` holds the lead's values by API name, as far as they are mapped: a source that isn't mapped is unknown here
+    and given the benefit of the doubt.
+    """
+    described = facts.objects.get(made)
+    if described is None:
+        return ()
+    sources: dict[str, list[str]] = {}
+    lead_described = facts.objects.get("Lead")
+    for lead_field in {*lead, *_fields(lead_described)}:
+        for target in targets_of(lead_field, facts):
+            sources.setdefault(target, []).append(lead_field)
+    missing: list[tuple[str, str | None]] = []
+    for name, described_field in sorted(described.fields.items()):
+        target = f"{made}.{name}"
+        if not described_field.required or target in _SET_BY_CONVERSION:
+            continue
+        fillers = sorted(sources.get(target, ()))
+        if any(filler not in lead or lead[filler] not in {None, ""} for filler in fillers):
+            continue
+        missing.append((name, fillers[0] if fillers else None))
+    return missing
+
+
+def record_to_make(made: str, lead: Record, facts: OrgFacts) -> dict[str, object]:
+    """The values that the new record would have, by its API names, as far as the lead's fields are mapped."""
+    prefix = f"{made}."
+    return {
+        target.removeprefix(prefix): value
+        for lead_field, value in lead.items()
+        if value is not None
+        for target in targets_of(lead_field, facts)
+        if target.startswith(prefix)
+    }
+
+
+def _fields(described: ObjectFact | None) -> Mapping[str, object]:
+    return described.fields if described is not None else {}
