@@ -1,7 +1,7 @@
 """The mapping: our field names and types against the org's API names, from `mappings/*.yaml`.
 
 First thing read in every run; the mirror's columns, the policy's words and the plan's writes all go through it. This
-module reads and checks the files by themselves; whether they fit an org is `sync.mapping_lint`'s question.
+module reads and checks the files by themselves; whether they fit an org is `sync.insight.mapping_fit`'s question.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
-from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from sync.errors import MappingInvalid, Problem
 from sync.model import FieldType
@@ -24,6 +24,7 @@ from sync.model import FieldType
 _OUR_NAME = re.compile(r"[a-z][a-z0-9_]*")
 _API_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _FIELD_KEYS = {"field", "type", "required"}
+_BROKEN = object()
 
 SYSTEM_FIELDS: Mapping[str, tuple[str, FieldType]] = {
     "id": ("Id", FieldType.ID),
@@ -31,7 +32,11 @@ SYSTEM_FIELDS: Mapping[str, tuple[str, FieldType]] = {
     "system_modstamp": ("SystemModstamp", FieldType.DATETIME),
     "is_deleted": ("IsDeleted", FieldType.BOOLEAN),
 }
-"""Columns that every mirrored object has whether its mapping names them or not (history objects lack some)."""
+"""Columns that every mirrored object has whether its mapping names them or not.
+
+Not every object of Salesforce has all of these fields (User has no IsDeleted, LeadHistory no SystemModstamp): one that
+was added here and that the org does not know stays empty, and is_deleted stays false.
+"""
 
 RESERVED_FIELDS: Mapping[str, Mapping[str, tuple[str, FieldType]]] = {
     "Lead": {
@@ -53,6 +58,12 @@ RESERVED_FIELDS: Mapping[str, Mapping[str, tuple[str, FieldType]]] = {
 }
 """What leadgate itself needs of an object; added to a mapping that leaves it out."""
 
+VERSION_FIELDS = ("seen_at", "run_id")
+"""Names that the mirror's version tables add to each object's own columns."""
+
+RESERVED_OBJECTS = {"activity", "lead_opportunity", "pull_state", "pull_object", "mirror_meta", "forgotten"}
+"""Names of the mirror's own relations, which no object may take."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MappedField:
@@ -63,6 +74,11 @@ class MappedField:
     type: FieldType
     required: bool = False
     line: int = 0
+
+    @property
+    def added(self) -> bool:
+        """Whether leadgate added it by itself, so that no line of the file names it."""
+        return self.line == 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,12 +177,20 @@ def digest(objects: Iterable[ObjectMapping]) -> str:
     return hashlib.sha256(json.dumps(meaning, sort_keys=True).encode()).hexdigest()
 
 
-def _parse_one(text: str, file: str, problems: list[Problem]) -> ObjectMapping | None:
+def _read_yaml(text: str, file: str, problems: list[Problem]) -> Any:
     try:
-        data = YAML(typ="rt").load(text)
+        return YAML(typ="rt").load(text)
     except MarkedYAMLError as broken:
         line = broken.problem_mark.line + 1 if broken.problem_mark else 1
         problems.append(Problem(file, line, f"not valid YAML: {broken.problem or 'unreadable'}"))
+    except YAMLError:
+        problems.append(Problem(file, 1, "not valid YAML: it holds characters that no text file has"))
+    return _BROKEN
+
+
+def _parse_one(text: str, file: str, problems: list[Problem]) -> ObjectMapping | None:
+    data = _read_yaml(text, file, problems)
+    if data is _BROKEN:
         return None
     if not isinstance(data, CommentedMap) or not isinstance(data.get("object"), str):
         problems.append(Problem(file, 1, "a mapping starts with `object: <API name>`", "e.g. `object: Lead`"))
@@ -174,6 +198,10 @@ def _parse_one(text: str, file: str, problems: list[Problem]) -> ObjectMapping |
     api_object = str(data["object"])
     if not _API_NAME.fullmatch(api_object):
         problems.append(Problem(file, _line(data, "object"), f"{api_object!r} is no API name of an object"))
+        return None
+    table = snake_case(api_object)
+    if not _OUR_NAME.fullmatch(table) or table in RESERVED_OBJECTS or table.endswith("_version"):
+        problems.append(Problem(file, _line(data, "object"), f"{api_object} can't be mapped: {table!r} is taken"))
         return None
     problems.extend(
         Problem(file, _line(data, key), f"unknown key {key!r}", "known: object, fields")
@@ -190,24 +218,27 @@ def _parse_one(text: str, file: str, problems: list[Problem]) -> ObjectMapping |
         if mapped is not None:
             fields[mapped.name] = mapped
     _check_reserved(api_object, fields, file, problems)
-    return ObjectMapping(object=api_object, name=snake_case(api_object), fields=fields, file=file)
+    return ObjectMapping(object=api_object, name=table, fields=fields, file=file)
 
 
 def _parse_field(name: str, body: Any, file: str, line: int, problems: list[Problem]) -> MappedField | None:
-    if not _OUR_NAME.fullmatch(name):
-        problems.append(Problem(file, line, f"{name!r} is no field name of ours", "use snake_case"))
+    if not _OUR_NAME.fullmatch(name) or name in VERSION_FIELDS:
+        why = "is a name of the mirror's own" if name in VERSION_FIELDS else "is no field name of ours"
+        problems.append(Problem(file, line, f"{name!r} {why}", "use another one, in snake_case"))
         return None
     if not isinstance(body, CommentedMap):
         problems.append(Problem(file, line, f"{name}: write it as {{field: <API name>, type: <type>}}"))
         return None
-    for key in body:
-        if key not in _FIELD_KEYS:
-            problems.append(Problem(file, line, f"{name}: unknown key {key!r}", "known: field, type, required"))
+    problems.extend(
+        Problem(file, line, f"{name}: unknown key {key!r}", "known: field, type, required")
+        for key in body
+        if key not in _FIELD_KEYS
+    )
     api_name, type_name, required = body.get("field"), body.get("type"), body.get("required", False)
     if not isinstance(api_name, str) or not _API_NAME.fullmatch(api_name):
         problems.append(Problem(file, line, f"{name}: `field` must be one API name of the object's own fields"))
         return None
-    if type_name not in {t.value for t in FieldType}:
+    if not isinstance(type_name, str) or type_name not in {t.value for t in FieldType}:
         known = ", ".join(t.value for t in FieldType)
         problems.append(Problem(file, line, f"{name}: unknown type {type_name!r}", f"one of {known}"))
         return None
@@ -227,22 +258,33 @@ def _check_reserved(api_object: str, fields: dict[str, MappedField], file: str, 
     }
     for name, (api_name, type_) in reserved.items():
         given = fields.get(name)
-        if given is None:
+        renamed = next((f for f in fields.values() if f.api_name.casefold() == api_name.casefold()), None)
+        if given is None and renamed is None:
             fields[name] = MappedField(name=name, api_name=api_name, type=type_)
-        elif given.api_name.casefold() != api_name.casefold():
+        elif given is None and renamed is not None:
             problems.append(
                 Problem(
-                    file,
-                    given.line,
-                    f"{name} is reserved for {api_name}",
-                    "choose another name for this field",
+                    file, renamed.line, f"{renamed.name}: {api_name} goes by the name {name} here", f"name it {name}"
                 )
+            )
+        elif given is not None and given.api_name.casefold() != api_name.casefold():
+            problems.append(
+                Problem(file, given.line, f"{name} is reserved for {api_name}", "choose another name for this field")
+            )
+        elif given is not None and not _alike(given.type, type_):
+            problems.append(
+                Problem(file, given.line, f"{name}: {api_name} is of type {type_.value}, not {given.type.value}")
             )
     by_api: dict[str, str] = {}
     for mapped in fields.values():
         other = by_api.setdefault(mapped.api_name.casefold(), mapped.name)
         if other != mapped.name:
             problems.append(Problem(file, mapped.line, f"{mapped.api_name} is mapped twice: {other}, {mapped.name}"))
+
+
+def _alike(one: FieldType, other: FieldType) -> bool:
+    """Whether two types hold the same kind of value: all texts are alike, everything else is only like itself."""
+    return one is other or (one.is_text and other.is_text)
 
 
 def _line(data: CommentedMap, key: Any) -> int:
