@@ -1,0 +1,147 @@
+r"""The plan as canonical JSON: the form that is saved, hashed, compared and shown to machines.
+
+Keys are those that machines may rely on (`plan_id, format, org_id, created_at, policy, …, actions[]`). The file has
+one action to a line, so that two plans compare with any diff. The id is the SHA-256 of the canonical form without
+`plan_id`: keys sorted, no blanks, UTF-8, numbers without exponent. Times are ISO 8601 in UTC, dates `2026-05-01`.
+`sync.plan.codec` reads it back. Pure.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+from sync.model import Value
+from sync.plan.actions import Action, ConvertLead, ConvertSettings, Plan, Target, UpdateStatus, action_key
+
+FORMAT = 1
+"""Version of the file's form; a reader refuses any other."""
+
+Json = str | bool | int | Decimal | None | list["Json"] | dict[str, "Json"]
+
+
+def identified(plan: Plan) -> Plan:
+    """The plan with its id, the hash of everything else."""
+    return replace(plan, plan_id=content_id(_content(plan)))
+
+
+def encode(plan: Plan) -> str:
+    """The plan's file."""
+    content = {"plan_id": plan.plan_id, **_content(plan)}
+    actions = content.pop("actions")
+    if not isinstance(actions, list):
+        raise TypeError("actions are a list")
+    head = [f"  {canonical(name)}: {canonical(value)}" for name, value in content.items()]
+    lines = ",\n".join(f"    {canonical(action)}" for action in actions)
+    return "{\n" + ",\n".join(head) + ',\n  "actions": [' + (f"\n{lines}\n  " if actions else "") + "]\n}\n"
+
+
+def canonical(value: Json) -> str:
+    """JSON in the one form that is hashed: keys sorted, no blanks, numbers without exponent or trailing zeros."""
+    match value:
+        case None | bool() | str() | int():
+            return json.dumps(value, ensure_ascii=False)
+        case Decimal():
+            plain = format(value.normalize(), "f")
+            return "0" if plain == "-0" else plain
+        case list():
+            return "[" + ",".join(canonical(element) for element in value) + "]"
+        case dict():
+            members = (f"{json.dumps(key, ensure_ascii=False)}:{canonical(value[key])}" for key in sorted(value))
+            return "{" + ",".join(members) + "}"
+
+
+def action_document(org_id: str, action: Action) -> dict[str, Json]:
+    """One action as the plan file holds it."""
+    common: dict[str, Json] = {
+        "key": action_key(org_id, action),
+        "kind": action.kind,
+        "lead_id": action.lead_id,
+        "expects": {
+            "system_modstamp": _time(action.expects.system_modstamp),
+            "values": {name: _value(value) for name, value in action.expects.values.items()},
+            "activities": action.expects.activities,
+        },
+        "decision": {
+            "verdict": action.decision.verdict,
+            "results": {name: truth.value for name, truth in action.decision.results.items()},
+            "evidence": list(action.decision.evidence),
+            "forced": action.decision.forced,
+        },
+        "prediction": {
+            "outcome": action.prediction.value,
+            "blockers": [
+                {"code": b.code, "field": b.field, "message": b.message, "fix": b.fix} for b in action.blockers
+            ],
+        },
+    }
+    match action:
+        case UpdateStatus():
+            return {**common, "from": action.from_, "to": action.to, "source": action.source}
+        case ConvertLead():
+            return {
+                **common,
+                "convert": _convert_document(action.convert),
+                "creates": list(action.creates),
+                "matches": dict(action.matches),
+                "losses": [{"kind": x.kind, "field": x.field, "detail": x.detail} for x in action.losses],
+            }
+
+
+def _content(plan: Plan) -> dict[str, Json]:
+    return {
+        "format": plan.format,
+        "org_id": plan.org_id,
+        "created_at": _time(plan.created_at),
+        "clock": _time(plan.clock),
+        "policy": plan.policy,
+        "policy_digest": plan.policy_digest,
+        "mapping_digest": plan.mapping_digest,
+        "mirror_watermark": _time(plan.mirror_watermark),
+        "forecast": {"api_calls": plan.forecast_calls},
+        "counts": dict(plan.counts),
+        "actions": [action_document(plan.org_id, action) for action in plan.actions],
+    }
+
+
+def _convert_document(convert: ConvertSettings) -> dict[str, Json]:
+    return {
+        "status": convert.status,
+        "account": _target_document(convert.account),
+        "contact": _target_document(convert.contact),
+        "opportunity": _target_document(convert.opportunity) if convert.opportunity is not None else None,
+        "owner": convert.owner_id,
+        "opportunity_fields": {name: _value(value) for name, value in convert.opportunity_fields.items()},
+        "allow_duplicates": convert.allow_duplicates,
+        "overwrite_lead_source": convert.overwrite_lead_source,
+        "send_notification_email": convert.send_notification_email,
+    }
+
+
+def _target_document(target: Target) -> dict[str, Json]:
+    return {"id": target.id, "name": target.name, "reasons": list(target.reasons), "after": target.after}
+
+
+def _value(value: Value) -> Json:
+    match value:
+        case datetime():
+            return _time(value)
+        case date():
+            return value.isoformat()
+        case float():
+            return Decimal(repr(value))
+        case _:
+            return value
+
+
+def _time(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def content_id(content: Mapping[str, Json]) -> str:
+    """The plan id that fits a content (the document without `plan_id`)."""
+    return hashlib.sha256(canonical(dict(content)).encode()).hexdigest()

@@ -1,0 +1,62 @@
+"""How many API calls carrying out a plan will take; the same packing as `apply`, counted instead of sent. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import ceil
+
+from sync.plan.actions import Action, ConvertLead, Prediction, UpdateStatus
+from sync.plan.packing import FIRST_BATCH, conversions, split_canary, take_batch, waves
+
+GUARDED_UPDATES = 25
+"""Status updates up to this many go as guarded composite calls, 25 to a call."""
+
+COLLECTION = 200
+"""Records in a collections call."""
+
+BULK_FROM = 2000
+"""More updates than this go by Bulk API 2.0 (Salesforce's own advice)."""
+
+BULK_CALLS = 8
+"""Create, upload, close, a few polls, and three result files."""
+
+RETRIEVE = 2000
+"""Records re-read in a call."""
+
+
+def forecast_calls(actions: Sequence[Action], *, canary: int = 10, batch_size: int = FIRST_BATCH) -> int:
+    """API calls that an undisturbed apply makes: re-reading, writing, reading back; retries come on top."""
+    to_send = [action for action in actions if action.prediction is Prediction.WILL_SUCCEED]
+    if not to_send:
+        return 0
+    updates = sum(isinstance(action, UpdateStatus) for action in to_send)
+    calls = ceil(len({action.lead_id for action in to_send}) / RETRIEVE)
+    calls += _evidence_calls(to_send)
+    calls += update_calls(updates)
+    for number, wave in enumerate(waves(conversions(to_send))):
+        first, rest = split_canary(wave, canary if number == 0 else 0)
+        calls += _conversion_calls(first, batch_size) + _conversion_calls(rest, batch_size)
+    return calls
+
+
+def update_calls(count: int) -> int:
+    """API calls for that many record updates, by the route that `apply` takes."""
+    if count <= GUARDED_UPDATES:
+        return ceil(count / GUARDED_UPDATES)
+    return ceil(count / COLLECTION) if count <= BULK_FROM else BULK_CALLS
+
+
+def _evidence_calls(actions: Sequence[Action]) -> int:
+    records = {r for action in actions if action.expects.activities for r in action.decision.evidence}
+    return sum(ceil(sum(r.startswith(prefix) for r in records) / RETRIEVE) for prefix in ("00T", "00U"))
+
+
+def _conversion_calls(segment: Sequence[ConvertLead], batch_size: int) -> int:
+    """One segment (canary, or the rest of a wave): its calls, then one read-back and the opportunity fields."""
+    made = sum(1 for action in segment if action.convert.opportunity_fields)
+    calls = ceil(made / RETRIEVE) + update_calls(made)
+    pending = list(segment)
+    while pending:
+        _, pending = take_batch(pending, batch_size)
+        calls += 1
+    return calls

@@ -1,0 +1,255 @@
+"""What would stop a conversion or a status update, said before anything is sent, in Salesforce's own codes.
+
+Each check looks at one cause and yields blockers; a lead with none is predicted to succeed. What no one can read from
+outside (validation rules, triggers, flows) is not predicted; the canary wave is for those. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sync.model import Record
+from sync.plan.actions import Blocker, ConvertSettings
+from sync.plan.facts import DuplicateFact, OrgFacts
+from sync.plan.field_map import empty_required
+from sync.plan.matching import Choice
+from sync.policy.schema import ConversionSettings
+
+OPPORTUNITY_NAME_LENGTH = 80
+"""`LeadConvert.opportunityName` takes 80 characters, though Opportunity.Name takes 120."""
+
+_FLIP_FLOPS = 2
+_FLIP_FLOP_WINDOW = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A lead on its way into the plan: what is known of it, and what the conversion would do."""
+
+    lead: Record
+    """By API name, as far as mapped."""
+    choice: Choice
+    convert: ConvertSettings
+    makes: tuple[str, ...]
+    """Objects of which a new record would be made."""
+
+
+def conversion_blockers(candidate: Candidate, settings: ConversionSettings, facts: OrgFacts) -> tuple[Blocker, ...]:
+    """Everything that speaks against converting this lead as planned; empty = predicted to succeed."""
+    return (
+        *_lead_state(candidate.lead),
+        *_rights(candidate, facts),
+        *_status(candidate.convert.status, facts),
+        *_matching(candidate.choice, settings),
+        *_required(candidate, facts),
+        *_opportunity(candidate.convert, facts),
+        *_duplicates(candidate, settings, facts),
+    )
+
+
+def status_blockers(lead: Record, to: str, facts: OrgFacts) -> tuple[Blocker, ...]:
+    """Everything that speaks against setting the lead's Status to `to`."""
+    return (*_lead_state(lead), *_status_target(to, facts), *_flip_flop(str(lead.get("Id")), to, facts))
+
+
+def _lead_state(lead: Record) -> Iterator[Blocker]:
+    if lead.get("IsDeleted"):
+        yield Blocker(
+            code="ENTITY_IS_DELETED",
+            field=None,
+            message="the lead is deleted" + (" (merged)" if lead.get("MasterRecordId") else ""),
+            fix="pull again; restore the lead in Salesforce if the deletion was a mistake",
+        )
+    elif lead.get("IsConverted"):
+        yield Blocker(
+            code="CANNOT_UPDATE_CONVERTED_LEAD",
+            field=None,
+            message="the lead is converted already",
+            fix="nothing to do; a conversion can't be undone or repeated",
+        )
+
+
+def _rights(candidate: Candidate, facts: OrgFacts) -> Iterator[Blocker]:
+    if not facts.session_converts:
+        yield Blocker(
+            code="INVALID_SESSION_ID",
+            field=None,
+            message="the access token is JWT-based, and convertLead (SOAP) doesn't accept those",
+            fix="turn off 'Issue JWT-based access tokens' in the app that leadgate logs in with",
+        )
+    if facts.may_convert is False:
+        yield Blocker(
+            code="INSUFFICIENT_ACCESS",
+            field=None,
+            message="the user that leadgate runs as lacks the permission 'Convert Leads'",
+            fix="assign it by a permission set",
+        )
+    for made in candidate.makes:
+        described = facts.objects.get(made)
+        if described is None or not described.createable:
+            yield Blocker(
+                code="INSUFFICIENT_ACCESS_OR_READONLY",
+                field=None,
+                message=f"the user that leadgate runs as may not create {made} records",
+                fix=f"give the user Create on {made}",
+            )
+
+
+def _status(name: str, facts: OrgFacts) -> Iterator[Blocker]:
+    status = facts.status(name)
+    if status is not None and status.converted:
+        return
+    known = ", ".join(s.api_name for s in facts.statuses if s.converted) or "none"
+    what = "is no Lead Status of this org" if status is None else "is not a converted status"
+    yield Blocker(
+        code="INVALID_STATUS",
+        field="Status",
+        message=f"invalid convertedStatus: {name} {what}",
+        fix=f"set conversion.status in the policy to one of: {known}",
+    )
+
+
+def _status_target(name: str, facts: OrgFacts) -> Iterator[Blocker]:
+    status = facts.status(name)
+    lead = facts.objects.get("Lead")
+    field = lead.fields.get("Status") if lead is not None else None
+    if status is None:
+        known = ", ".join(s.api_name for s in facts.statuses if not s.converted)
+        yield Blocker(
+            code="INVALID_STATUS",
+            field="Status",
+            message=f"{name} is no Lead Status of this org",
+            fix=f"use one of: {known}",
+        )
+    elif status.converted:
+        yield Blocker(
+            code="INVALID_STATUS",
+            field="Status",
+            message=f"{name} is a converted status, and a lead can't be converted by setting its Status",
+            fix="let the policy's conversion do it, or choose another status for the transition",
+        )
+    if lead is not None and (not lead.updateable or (field is not None and not field.updateable)):
+        yield Blocker(
+            code="INSUFFICIENT_ACCESS_OR_READONLY",
+            field="Status",
+            message="the user that leadgate runs as may not edit Lead.Status",
+            fix="give the user Edit on Lead and on the field Status",
+        )
+
+
+def _flip_flop(lead_id: str, to: str, facts: OrgFacts) -> Iterator[Blocker]:
+    since = facts.now - _FLIP_FLOP_WINDOW
+    earlier = [write for write in facts.status_writes.get(lead_id, ()) if write.to == to and write.at >= since]
+    if len(earlier) >= _FLIP_FLOPS:
+        yield Blocker(
+            code="flip_flop",
+            field="Status",
+            message=f"leadgate set this status {len(earlier)} times in {_FLIP_FLOP_WINDOW.days} days, and somebody or "
+            "some automation set it back each time",
+            fix="find what sets it back (Setup: flows, other integrations), or narrow the transition's `from`",
+        )
+
+
+def _matching(choice: Choice, settings: ConversionSettings) -> Iterator[Blocker]:
+    hold = settings.account.ambiguous == "hold"
+    if choice.ambiguous_accounts and hold:
+        rivals = ", ".join(f"{c.account_id} ({c.by})" for c in choice.ambiguous_accounts)
+        yield Blocker(
+            code="ambiguous_account",
+            field=None,
+            message=f"{len(choice.ambiguous_accounts)} accounts fit equally well: {rivals}",
+            fix="convert this lead by hand, merge the accounts, or set conversion.account.ambiguous: new",
+        )
+    if choice.ambiguous_contacts and hold:
+        yield Blocker(
+            code="ambiguous_contact",
+            field=None,
+            message=f"several contacts of the account have this address: {', '.join(choice.ambiguous_contacts)}",
+            fix="merge the contacts, or convert this lead by hand",
+        )
+    if choice.stray_contacts and not choice.ambiguous_accounts and settings.duplicates == "hold":
+        where = "outside the matched account" if choice.account_id else "without a matching account"
+        yield Blocker(
+            code="contact_elsewhere",
+            field=None,
+            message=f"a contact with this address exists {where}: {', '.join(choice.stray_contacts)}",
+            fix="move the contact to the right account, or set conversion.duplicates: allow to make another one",
+        )
+
+
+def _required(candidate: Candidate, facts: OrgFacts) -> Iterator[Blocker]:
+    for name in ("LastName", "Company"):
+        if name in candidate.lead and candidate.lead[name] in {None, ""}:
+            yield Blocker(
+                code="REQUIRED_FIELD_MISSING",
+                field=name,
+                message=f"the lead has no {name}",
+                fix=f"fill {name} on the lead",
+            )
+    given = {f"Opportunity.{name}" for name in candidate.convert.opportunity_fields}
+    for made in candidate.makes:
+        for name, source in empty_required(made, candidate.lead, facts):
+            later = " (the policy sets it, but only after the conversion)" if f"{made}.{name}" in given else ""
+            if source is not None:
+                fix = f"fill {source} on the lead, which maps to it"
+            else:
+                fix = f"map a lead field to {made}.{name} in Salesforce, or give {made}.{name} a default"
+            yield Blocker(
+                code="REQUIRED_FIELD_MISSING",
+                field=f"{made}.{name}",
+                message=f"the new {made} would lack the required field {name}{later}",
+                fix=fix,
+            )
+
+
+def _opportunity(convert: ConvertSettings, facts: OrgFacts) -> Iterator[Blocker]:
+    target = convert.opportunity
+    if target is None or target.id is not None or target.after is not None:
+        return
+    if target.name is not None and len(target.name) > OPPORTUNITY_NAME_LENGTH:
+        yield Blocker(
+            code="STRING_TOO_LONG",
+            field="Opportunity.Name",
+            message=f"the opportunity's name would have {len(target.name)} characters; a conversion takes "
+            f"{OPPORTUNITY_NAME_LENGTH}",
+            fix="shorten conversion.opportunity.name in the policy, or the lead's Company",
+        )
+    stage = convert.opportunity_fields.get("StageName")
+    active = [s.api_name for s in facts.stages if s.active]
+    if stage is not None and active and stage not in active:
+        yield Blocker(
+            code="INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST",
+            field="Opportunity.StageName",
+            message=f"{stage} is no active stage of this org",
+            fix=f"set conversion.opportunity.stage in the policy to one of: {', '.join(active)}",
+        )
+
+
+def _duplicates(candidate: Candidate, settings: ConversionSettings, facts: OrgFacts) -> Iterator[Blocker]:
+    lead_id = str(candidate.lead.get("Id"))
+    for found in facts.duplicates.get(lead_id, ()):
+        if found.object not in candidate.makes or not found.matches:
+            continue
+        if candidate.convert.allow_duplicates and not found.blocks:
+            continue
+        yield _duplicate(found, settings)
+
+
+def _duplicate(found: DuplicateFact, settings: ConversionSettings) -> Blocker:
+    records = ", ".join(sorted(found.matches))
+    if settings.duplicates == "allow":
+        fix = f"attach to {records} by hand, or change the duplicate rule: it blocks even when saving is asked for"
+    else:
+        fix = (
+            f"merge with or attach to {records}, or set conversion.duplicates to reuse"
+            + ("" if found.blocks else " or allow")
+            + " in the policy"
+        )
+    return Blocker(
+        code="DUPLICATES_DETECTED",
+        field=found.object,
+        message=f"duplicate rule {found.rule} finds {records} for the new {found.object}",
+        fix=fix,
+    )

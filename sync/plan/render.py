@@ -1,0 +1,122 @@
+"""What a plan would do, said as plain rows: the command line and the console draw them, nothing is decided here. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import assert_never
+
+from sync.model import Value
+from sync.plan.actions import Action, ConvertLead, Plan, Prediction, Target, UpdateStatus, action_key
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """What becomes of one lead under a plan."""
+
+    key: str
+    lead_id: str
+    kind: str
+    what: str
+    """`Open - Not Contacted → Working - Contacted`, `convert to Closed - Converted`."""
+    account: str
+    contact: str
+    opportunity: str
+    owner: str
+    prediction: str
+    blockers: tuple[str, ...]
+    """`CODE (field): message. Fix: …`"""
+    losses: tuple[str, ...]
+    reasons: tuple[str, ...]
+    """Criteria that are met, and whether a person forced it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """A plan in a few figures."""
+
+    will_convert: int
+    will_update: int
+    blocked_by: tuple[tuple[str, int], ...]
+    """Blocker code → leads, most frequent first."""
+    creates: tuple[tuple[str, int], ...]
+    """Object → new records."""
+    lost_fields: tuple[tuple[str, int], ...]
+    """Lead field → leads whose value goes nowhere."""
+    api_calls: int
+
+
+def rows(plan: Plan) -> tuple[Row, ...]:
+    """A row per action, in the plan's order."""
+    return tuple(_row(plan.org_id, action) for action in plan.actions)
+
+
+def summary(plan: Plan) -> Summary:
+    """The plan's figures; `creates` and `lost_fields` count only what will be sent."""
+    sent = [action for action in plan.actions if action.prediction is Prediction.WILL_SUCCEED]
+    converting = [action for action in sent if isinstance(action, ConvertLead)]
+    blocked = Counter(code for action in plan.actions for code in {b.code for b in action.blockers})
+    made = Counter(name for action in converting for name in action.creates)
+    lost = Counter(loss.field for action in converting for loss in action.losses)
+    return Summary(
+        will_convert=len(converting),
+        will_update=len(sent) - len(converting),
+        blocked_by=tuple(blocked.most_common()),
+        creates=tuple(sorted(made.items())),
+        lost_fields=tuple(lost.most_common()),
+        api_calls=plan.forecast_calls,
+    )
+
+
+def _row(org_id: str, action: Action) -> Row:
+    account = contact = opportunity = owner = ""
+    losses: tuple[str, ...] = ()
+    match action:
+        case UpdateStatus():
+            what = f"{action.from_} → {action.to}"
+        case ConvertLead():
+            convert = action.convert
+            what = f"convert to {convert.status}"
+            account, contact = _target(convert.account), _target(convert.contact)
+            opportunity = _opportunity(action)
+            owner = convert.owner_id or "lead's owner"
+            losses = tuple(f"{loss.field}: {loss.detail}" for loss in action.losses)
+        case _:
+            assert_never(action)
+    met = tuple(name for name, truth in action.decision.results.items() if truth.value == "met")
+    return Row(
+        key=action_key(org_id, action),
+        lead_id=action.lead_id,
+        kind=action.kind,
+        what=what,
+        account=account,
+        contact=contact,
+        opportunity=opportunity,
+        owner=owner,
+        prediction=action.prediction.value,
+        blockers=tuple(
+            f"{b.code}{f' ({b.field})' if b.field else ''}: {b.message}. Fix: {b.fix}" for b in action.blockers
+        ),
+        losses=losses,
+        reasons=(*met, "forced by a person") if action.decision.forced else met,
+    )
+
+
+def _target(target: Target) -> str:
+    why = f" ({', '.join(target.reasons)})" if target.reasons else ""
+    name = f" {target.name}" if target.name else ""
+    if target.id is not None:
+        return f"{target.id}{name}{why}"
+    return f"with lead {target.after}{why}" if target.after is not None else f"new{name}"
+
+
+def _opportunity(action: ConvertLead) -> str:
+    target = action.convert.opportunity
+    if target is None:
+        return "none"
+    fields = ", ".join(f"{name} {_plain(value)}" for name, value in sorted(action.convert.opportunity_fields.items()))
+    return _target(target) + (f": {fields}" if fields else "")
+
+
+def _plain(value: Value) -> str:
+    return "blank" if value is None else str(value)
