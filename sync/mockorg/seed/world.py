@@ -1,0 +1,73 @@
+"""The world while it is being made: its records so far, its customers, and what is meant by each lead."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias
+
+from .moments import Calendar
+from .people import Company, Person, Registry
+from .summary import LeadTruth
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+
+Cell: TypeAlias = "str | int | float | bool | date | datetime | None"
+Row: TypeAlias = dict[str, Cell]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownContact:
+    """A contact that is there: its key, the key of its account, and who it is."""
+
+    key: str
+    account: str
+    person: Person
+
+
+@dataclass(slots=True, kw_only=True)
+class Customer:
+    """A company with accounts and contacts in the org."""
+
+    company: Company
+    owner: str
+    contacts: list[KnownContact] = field(default_factory=list)
+
+
+class World:
+    """Records by object, in the order in which they were made, and the planted truth by lead key."""
+
+    def __init__(self, *, seed: int, today: date) -> None:
+        self.rng = random.Random(f"seed world {seed}")  # noqa: S311 - reproducible, not secret
+        self.calendar = Calendar(self.rng, today)
+        self.registry = Registry(self.rng)
+        self.rows: dict[str, list[Row]] = {}
+        self.customers: list[Customer] = []
+        self.shared: list[Customer] = []
+        """Customers whose domain two accounts have."""
+        self.truth: dict[str, LeadTruth] = {}
+
+    def next_key(self, object_name: str) -> str:
+        """The key that the object's next record will have."""
+        return f"{object_name.lower()}-{len(self.rows.get(object_name, ())) + 1:06d}"
+
+    def add(self, object_name: str, row: Row) -> str:
+        """Add a record; returns its key, which is one of its own if it brings one."""
+        key = row.setdefault("Id", self.next_key(object_name))
+        self.rows.setdefault(object_name, []).append(row)
+        return str(key)
+
+
+def stamped(row: Row, *, created: datetime, by: str, modified: datetime | None = None, deleted: bool = False) -> Row:
+    """The record with its system fields."""
+    last = modified or created
+    row.update(
+        IsDeleted=deleted,
+        CreatedDate=created,
+        CreatedById=by,
+        LastModifiedDate=last,
+        LastModifiedById=by,
+        SystemModstamp=last,
+    )
+    return row
