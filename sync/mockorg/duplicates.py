@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from .behaviours import behaviour
 from .duplicate_result import DuplicateResult, FieldDiff, MatchRecord, MatchResult
+from .errors import RowError, RowRefused
 from .store import quoted
 
 if TYPE_CHECKING:
@@ -13,8 +14,10 @@ if TYPE_CHECKING:
 
     from .access import User
     from .org import Org
+    from .rows_result import DmlOptions
     from .schema import ObjectType, Value
     from .settings import DuplicateRuleSetting
+    from .store import Row
 
 
 @behaviour("findDuplicates", "confirmed", "wire-contract 1.11")
@@ -89,3 +92,33 @@ def _matches(
         )
         for row in rows
     )
+
+
+@behaviour("duplicate rules on save", "confirmed", "wire-contract 1.7, 3.6")
+def check(
+    org: Org,
+    user: User,
+    type_: ObjectType,
+    after: Row,
+    options: DmlOptions,
+    *,
+    operation: Literal["create", "edit"],
+    before: Row | None = None,
+) -> None:
+    """Refuse a record that a blocking rule, or an alerting rule without `allowSave`, finds a match for.
+
+    Raises:
+        RowRefused: DUPLICATES_DETECTED, carrying what the first such rule found.
+    """
+    own_id = str(after["Id"])
+    for rule in org.settings.duplicate_rules:
+        if not rule.active or rule.object != type_.name or operation not in rule.operations or rule.action == "report":
+            continue
+        if before is not None and all(before.get(name) == after.get(name) for name in rule.match):
+            continue
+        if rule.action == "alert" and options.duplicates_allow_save:
+            continue
+        include = options.duplicates_include_record_details
+        found = _run(org, rule, type_, after, own_id=own_id, include_details=include)
+        if found.match_results:
+            raise RowRefused(RowError(code="DUPLICATES_DETECTED", message=rule.message, duplicate=found))

@@ -52,6 +52,7 @@ class Org:
         self.locks = RowLocks()
         self.approval_locked: set[str] = set()
         self.transactions = LongTransactions(self)
+        self.notifications: list[tuple[str, str]] = []
         self.org_id = self.ids.next("00D")
         self.schema_changed_at = clock.stamp()
         seed_rows(self)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from .access import User
 from .custom_fields import custom_field, custom_object
 from .errors import NotModelled
+from .forecast import forecast_category
 from .ids import MASTER_RECORD_TYPE_ID
 from .schema import Field, FieldType, PicklistValue, RecordTypeInfo, Schema
 from .standard import standard_objects
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from .store import Row
 
 WITH_RECORD_TYPES = ("Lead", "Opportunity", "Account", "Contact", "Task", "Event", "Campaign")
-_FORECAST = {"Best Case": "BestCase", "Commit": "Forecast"}
 
 
 def build_schema(settings: OrgSettings) -> Schema:
@@ -367,11 +367,6 @@ class _Seeding:
                     "SobjectSubtype": "None",
                 },
             )
-
-
-def forecast_category(name: str) -> str:
-    """ForecastCategory of a ForecastCategoryName: `Best Case` → `BestCase`, `Commit` → `Forecast`."""
-    return _FORECAST.get(name, name)
 
 
 def _developer(name: str) -> str:

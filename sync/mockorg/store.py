@@ -66,6 +66,7 @@ class Store:
         self.db.execute("PRAGMA synchronous = OFF")
         self.db.execute("PRAGMA temp_store = MEMORY")
         self.db.execute("PRAGMA case_sensitive_like = OFF")
+        self.db.execute("CREATE TABLE _deleted (object TEXT, id TEXT PRIMARY KEY, stamp TEXT)")
         self._savepoints = 0
         self.sync_tables()
 
@@ -184,6 +185,19 @@ class Store:
                 rows,
             )
         return self.db.total_changes - before
+
+    def log_deletion(self, type_: ObjectType, record_id: str, stamp: str) -> None:
+        """Note that a record was deleted, so that replication can tell even when the row is gone."""
+        self.db.execute("INSERT OR REPLACE INTO _deleted VALUES (?, ?, ?)", [type_.name, record_id, stamp])
+
+    def forget_deletion(self, record_id: str) -> None:
+        """The record is back."""
+        self.db.execute("DELETE FROM _deleted WHERE id = ?", [record_id])
+
+    def deletions(self, type_: ObjectType, start: str, end: str) -> list[tuple[str, str]]:
+        """`(id, stamp)` of the records deleted from `start` up to `end`, oldest first."""
+        query = "SELECT id, stamp FROM _deleted WHERE object = ? AND stamp >= ? AND stamp < ? ORDER BY stamp, id"
+        return [(str(row[0]), str(row[1])) for row in self.db.execute(query, [type_.name, start, end])]
 
     def count(self, type_: ObjectType) -> int:
         """How many committed rows that are not deleted the object has."""
