@@ -1,0 +1,99 @@
+# ruff: noqa: S608 -- identifiers come from the checked mapping and are quoted; values are parameters
+"""From the staged records to current rows and versions, in one transaction per object.
+
+The second half of every load: rows that differ replace those held, each difference is kept as a version, and the
+watermark moves with them. A record equal to the one held makes no version, so reading a window twice changes nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from duckdb import DuckDBPyConnection
+
+from sync.mapping import ObjectMapping
+from sync.mirror.staging import Batch
+from sync.mirror.state import Completeness, ObjectState, naive, write_record, write_state
+from sync.mirror.tables import cursor_field, follow, is_append_only, quoted, version_table
+
+
+def commit(connection: DuckDBPyConnection, batch: Batch, record: Completeness, state: ObjectState) -> Completeness:
+    """Carries what `stage` prepared into the mirror, with its watermark and record; the record with its counts."""
+    connection.execute("BEGIN TRANSACTION")
+    try:
+        follow(connection, batch.mapping)
+        _leave_out_the_forgotten(connection, batch.mapping)
+        _find_changes(connection, batch)
+        changed, deleted, merged = _count_changes(connection, batch.mapping)
+        record = replace(record, changed=changed, deleted=deleted, merged=merged)
+        if changed:
+            _replace_rows(connection, batch.mapping, state)
+        write_state(connection, state)
+        write_record(connection, record, run_id=state.run_id, at=state.pulled_at)
+        for temporary in ("changes", "incoming"):
+            connection.execute(f"DROP TABLE {temporary}")
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    return record
+
+
+def _replace_rows(connection: DuckDBPyConnection, mapping: ObjectMapping, state: ObjectState) -> None:
+    table = quoted(mapping.name)
+    names = ", ".join(quoted(name) for name in mapping.fields)
+    connection.execute(f"DELETE FROM {table} WHERE id IN (SELECT id FROM changes)")
+    connection.execute(f"INSERT INTO {table} ({names}) SELECT {names} FROM changes")
+    connection.execute(
+        f"INSERT INTO {version_table(mapping)} ({names}, seen_at, run_id) SELECT {names}, ?, ? FROM changes",
+        [naive(state.pulled_at), state.run_id],
+    )
+
+
+def _leave_out_the_forgotten(connection: DuckDBPyConnection, mapping: ObjectMapping) -> None:
+    for name in ("id", *person_references(mapping)):
+        connection.execute(f"DELETE FROM incoming WHERE {quoted(name)} IN (SELECT id FROM forgotten)")
+
+
+def person_references(mapping: ObjectMapping) -> tuple[str, ...]:
+    """Our names of the fields by which a record hangs on a person: an activity's `who_id`, a history's `lead_id`."""
+    api_names = {"WhoId", "LeadId", "ContactId"} if mapping.object not in {"Lead", "Contact"} else set()
+    return tuple(f.name for f in mapping.fields.values() if f.api_name in api_names)
+
+
+def _find_changes(connection: DuckDBPyConnection, batch: Batch) -> None:
+    """`changes`: staged rows that differ from those held, and rows held that the org no longer has."""
+    mapping = batch.mapping
+    table, cursor = quoted(mapping.name), quoted(cursor_field(mapping))
+    names = [quoted(name) for name in mapping.fields]
+    differs = " OR ".join(f"i.{name} IS DISTINCT FROM c.{name}" for name in names if name != '"id"')
+    # A whole reading is the org's word on every record; a window may be overtaken by a later pull that ended first.
+    newer = "true" if batch.whole else f"(c.{cursor} IS NULL OR i.{cursor} >= c.{cursor})"
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE changes AS "
+        f"SELECT {', '.join(f'i.{name}' for name in names)}, coalesce(c.is_deleted, false) AS _was_deleted "
+        f"FROM incoming i LEFT JOIN {table} c ON c.id = i.id "
+        f"WHERE c.id IS NULL OR ({newer} AND ({differs}))"
+    )
+    held = ", ".join(f"c.{name}" if name != '"is_deleted"' else "true" for name in names)
+    into = f"INSERT INTO changes SELECT {held}, false FROM {table} c WHERE NOT c.is_deleted AND "
+    if batch.whole and not is_append_only(mapping):
+        connection.execute(
+            f"{into} c.id NOT IN (SELECT id FROM incoming) AND (c.{cursor} IS NULL OR c.{cursor} <= ?)",
+            [naive(batch.window_to)],
+        )
+    elif batch.purged:
+        connection.execute(
+            f"{into} c.id IN (SELECT unnest(?)) AND c.id NOT IN (SELECT id FROM incoming)", [list(batch.purged)]
+        )
+
+
+def _count_changes(connection: DuckDBPyConnection, mapping: ObjectMapping) -> tuple[int, int, int]:
+    """How many rows change, and how many of them are new deletions and new merge losers."""
+    merged = "master_record_id IS NOT NULL" if "master_record_id" in mapping.fields else "false"
+    row = connection.execute(
+        f"SELECT count(*), count(*) FILTER (WHERE is_deleted AND NOT _was_deleted AND NOT ({merged})), "
+        f"count(*) FILTER (WHERE is_deleted AND NOT _was_deleted AND {merged}) FROM changes"
+    ).fetchone()
+    changed, deleted, merges = row or (0, 0, 0)
+    return int(changed), int(deleted), int(merges)

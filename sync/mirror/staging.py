@@ -1,0 +1,180 @@
+# ruff: noqa: S608 -- identifiers come from the checked mapping and are quoted; values are parameters
+"""From pages of CSV on disk to one typed temporary table, `incoming`: the first half of every load.
+
+Every record takes this way, whatever route it came by, so that one place knows how Salesforce writes values: empty is
+null, times end in `Z` or `+0000`, money is exact. A value that doesn't fit its mapped type stops the load with the
+mapping's line; the value itself is never shown.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from duckdb import DuckDBPyConnection
+from duckdb import Error as DuckError
+
+from sync.errors import MappingInvalid, OrgFault, Problem
+from sync.mapping import MappedField, ObjectMapping
+from sync.mirror.state import PulledColumn, naive
+from sync.mirror.tables import column_type, cursor_field, quoted
+from sync.model import FieldType
+
+_LONGEST_LINE = 2_097_152
+"""Bytes of one record that the reader expects at least; Bulk API 2.0 allows 400,000 characters."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pages:
+    """CSV files with one header row of API names each, all in the same order; empty text means null."""
+
+    files: tuple[Path, ...]
+    columns: tuple[str, ...]
+    longest_line: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """All that was read of one object in one run."""
+
+    mapping: ObjectMapping
+    columns: Mapping[str, PulledColumn]
+    """Our field name → where it comes from; every mapped field is in it."""
+    pages: Pages
+    window_to: datetime
+    whole: bool
+    """Every record of the object was read, so that a record held but not read is gone from the org."""
+    purged: tuple[str, ...] = ()
+    """Ids of records that the org has deleted for good."""
+
+
+def stage(connection: DuckDBPyConnection, batch: Batch) -> int:
+    """Types the pages into `incoming`, one row per id, the newest; how many distinct records of the window arrived.
+
+    Raises:
+        OrgFault: A page is cut off, or isn't what was asked for.
+        MappingInvalid: A value doesn't fit the type that the mapping gives its field.
+    """
+    _create_incoming(connection, batch)
+    _refuse_misfits(connection, batch.mapping)
+    cursor = quoted(cursor_field(batch.mapping))
+    counts = connection.execute(
+        f"SELECT count(DISTINCT id) FILTER (WHERE {cursor} IS NULL OR {cursor} <= ?), count(*), count(DISTINCT id) "
+        "FROM incoming",
+        [naive(batch.window_to)],
+    ).fetchone()
+    received, everything, distinct = counts or (0, 0, 0)
+    if everything != distinct:
+        connection.execute(
+            "CREATE OR REPLACE TEMP TABLE incoming AS SELECT * FROM incoming "
+            f"QUALIFY row_number() OVER (PARTITION BY id ORDER BY {cursor} DESC NULLS LAST) = 1"
+        )
+    return int(received)
+
+
+def _create_incoming(connection: DuckDBPyConnection, batch: Batch) -> None:
+    files = [path for path in batch.pages.files if path.stat().st_size > 0]
+    for path in files:
+        _check_header(path, batch.pages.columns)
+    places = {name.casefold(): f"c{index}" for index, name in enumerate(batch.pages.columns)}
+    typed: list[str] = []
+    misfits: list[str] = []
+    for field in batch.mapping.fields.values():
+        api_name = batch.columns[field.name].api_name
+        source = None if api_name is None else places[api_name.casefold()]
+        typed.append(f"{_typed(field, source)} AS {quoted(field.name)}")
+        misfits.extend(_misfit(field, source))
+    misfit = f"CASE {' '.join(misfits)} END" if misfits else "NULL::VARCHAR"
+    source = _read_csv(files, batch.pages) if files else _no_rows(batch.pages)
+    try:
+        connection.execute(
+            f"CREATE OR REPLACE TEMP TABLE incoming AS SELECT {', '.join(typed)}, {misfit} AS _misfit FROM {source}"
+        )
+    except DuckError as broken:
+        kind = type(broken).__name__  # its text would quote the records
+        raise OrgFault(
+            f"a page of {batch.mapping.object} records is cut off or malformed ({kind})",
+            fix="run `leadgate pull` again; nothing of this object was taken in",
+        ) from None
+
+
+def _read_csv(files: Sequence[Path], pages: Pages) -> str:
+    listed = ", ".join("'" + str(path).replace("'", "''") + "'" for path in files)
+    columns = ", ".join(f"'c{index}': 'VARCHAR'" for index in range(len(pages.columns)))
+    line = max(_LONGEST_LINE, pages.longest_line + 1024)
+    return (
+        f"read_csv([{listed}], columns = {{{columns}}}, header = true, auto_detect = false, delim = ',', "
+        f"quote = '\"', escape = '\"', null_padding = false, max_line_size = {line})"
+    )
+
+
+def _no_rows(pages: Pages) -> str:
+    columns = ", ".join(f"NULL::VARCHAR AS c{index}" for index in range(len(pages.columns)))
+    return f"(SELECT {columns} WHERE false)"
+
+
+def _check_header(path: Path, columns: Sequence[str]) -> None:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        header = next(csv.reader(file), [])
+    if [name.casefold() for name in header] != [name.casefold() for name in columns]:
+        raise OrgFault(
+            "a page of records has other columns than those that were asked for",
+            fix="run `leadgate pull` again; nothing of this object was taken in",
+        )
+
+
+def _typed(field: MappedField, source: str | None) -> str:
+    """The SQL of a field's value, null where it doesn't fit."""
+    type_ = column_type(field.type)
+    if source is None:
+        return "false" if field.name == "is_deleted" else f"NULL::{type_}"
+    if type_ == "VARCHAR":
+        return source
+    return f"coalesce({_cast(field, source)}, false)" if field.name == "is_deleted" else _cast(field, source)
+
+
+def _cast(field: MappedField, source: str) -> str:
+    return f"TRY_CAST({source} AS {column_type(field.type)})"
+
+
+def _misfit(field: MappedField, source: str | None) -> Iterator[str]:
+    """`WHEN … THEN name` for values that don't fit; `_typed` has made them null."""
+    if source is None:
+        return
+    tests = [] if column_type(field.type) == "VARCHAR" else [f"{_cast(field, source)} IS NULL"]
+    match field.type:
+        case FieldType.ID if field.name == "id":
+            yield f"WHEN {source} IS NULL THEN 'id'"
+        case FieldType.INTEGER:  # a cast rounds
+            tests.append(f"TRY_CAST({source} AS DOUBLE) <> {_cast(field, source)}")
+        case FieldType.DATE:  # a cast drops the time
+            tests.append(f"length({source}) <> 10")
+        case FieldType.DATETIME:  # a cast drops the offset
+            tests.append(f"NOT regexp_matches({source}, '(Z|[+]00:?00)$')")
+        case _:
+            pass
+    if tests:
+        yield f"WHEN {source} IS NOT NULL AND ({' OR '.join(tests)}) THEN '{field.name}'"
+
+
+def _refuse_misfits(connection: DuckDBPyConnection, mapping: ObjectMapping) -> None:
+    rows = connection.execute(
+        "SELECT _misfit, min(id), count(*) FROM incoming WHERE _misfit IS NOT NULL GROUP BY _misfit ORDER BY _misfit"
+    ).fetchall()
+    if any(name == "id" for name, _, _ in rows):
+        raise OrgFault(f"the org sent {mapping.object} records without Id", fix="run `leadgate pull` again")
+    problems = [
+        Problem(
+            mapping.file,
+            max(1, mapping.fields[name].line),
+            f"{name}: {count} value{'s' if count > 1 else ''} of {mapping.object}.{mapping.fields[name].api_name} "
+            f"can't be read as {mapping.fields[name].type.value}, first in record {record}",
+            "run `leadgate mapping lint`",
+        )
+        for name, record, count in rows
+    ]
+    if problems:
+        raise MappingInvalid(problems)

@@ -1,0 +1,173 @@
+# ruff: noqa: S608 -- identifiers come from the checked mapping and are quoted; values are parameters
+"""The mirror as everybody but the pull sees it: records by id, decisions, evidence, how fresh it is.
+
+`Mirror.open` refuses a mirror that doesn't hold what the mapping speaks of, so that nothing is ever decided on a
+column that no pull has filled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from duckdb import CatalogException, DuckDBPyConnection
+
+from sync.errors import InputInvalid, MirrorUnusable
+from sync.mapping import OrgMapping
+from sync.mirror.connection import Wait, give_up, opened
+from sync.mirror.state import ObjectState, read_meta, read_states
+from sync.mirror.tables import FORMAT, prepare, quoted
+from sync.model import Record, Value, normal_id
+
+
+class Mirror:
+    """An open mirror; made by `Mirror.open`."""
+
+    def __init__(self, connection: DuckDBPyConnection, mapping: OrgMapping) -> None:
+        self._connection = connection
+        self._mapping = mapping
+        self._states = read_states(connection)
+
+    @classmethod
+    @contextmanager
+    def open(cls, path: Path, mapping: OrgMapping, *, read_only: bool = True, wait: Wait = give_up) -> Iterator[Mirror]:
+        """The mirror at `path`, for as long as the `with` lasts; keep that short.
+
+        Raises:
+            MirrorUnusable: Missing, unreadable, from a newer leadgate, or pulled with another mapping.
+            OrgBusy: Another process holds it for longer than `wait` allows.
+        """
+        with opened(path, read_only=read_only, wait=wait) as connection:
+            check_format(connection, path)
+            if not read_only:
+                prepare(connection, mapping)
+            mirror = cls(connection, mapping)
+            mirror._refuse_unpulled(path)
+            yield mirror
+
+    @property
+    def org_id(self) -> str | None:
+        """The org that was pulled."""
+        return read_meta(self._connection, "org_id")
+
+    @property
+    def states(self) -> Mapping[str, ObjectState]:
+        """How far each object has been pulled, by our object name."""
+        return self._states
+
+    def watermark(self) -> datetime | None:
+        """The instant up to which the org vouched for everything that the mirror holds: the oldest of all objects."""
+        marks = [s.watermark for s in self._states.values() if s.watermark and s.object in self._mapping]
+        return min(marks, default=None)
+
+    def counts(self) -> dict[str, int]:
+        """Live (not deleted) records of each object, by our object name."""
+        return {
+            mapped.name: _number(
+                self._connection.execute(
+                    f"SELECT count(*) FILTER (WHERE NOT is_deleted) FROM {quoted(mapped.name)}"
+                ).fetchone()
+            )
+            for mapped in self._mapping
+        }
+
+    def rows(self, object_name: str, ids: Sequence[str], fields: Sequence[str] | None = None) -> list[Record]:
+        """Records by id, deleted ones included, in the order of `ids`; unknown ids are left out.
+
+        Args:
+            object_name: Our name of the object.
+            ids: 18-character ids.
+            fields: Our field names; all mapped ones when `None`. `id` is always there.
+        """
+        mapping = self._mapping[object_name]
+        names = tuple(dict.fromkeys(("id", *(mapping.fields if fields is None else fields))))
+        listed = ", ".join(quoted(name) for name in names)
+        found = self._connection.execute(
+            f"SELECT {listed} FROM {quoted(mapping.name)} WHERE id IN (SELECT unnest(?))", [list(ids)]
+        ).fetchall()
+        by_id = {row[0]: {name: as_value(value) for name, value in zip(names, row, strict=True)} for row in found}
+        return [by_id[id_] for id_ in dict.fromkeys(ids) if id_ in by_id]
+
+    def survivor(self, lead_id: str) -> str:
+        """The lead that a merged lead went into, at the end of the chain; the id itself when it was not merged."""
+        seen = {lead_id}
+        while True:
+            row = self._connection.execute("SELECT master_record_id FROM lead WHERE id = ?", [lead_id]).fetchone()
+            if row is None or row[0] is None or row[0] in seen:
+                return lead_id
+            lead_id = str(row[0])
+            seen.add(lead_id)
+
+    def find_lead(self, wanted: str) -> list[Record]:
+        """Leads that a person may mean: by id (15 or 18 characters, merged ones followed), e-mail, name or company.
+
+        Raises:
+            InputInvalid: `wanted` is blank, or an id of something that isn't a lead.
+        """
+        wanted = wanted.strip()
+        lead_id = normal_id(wanted)
+        if lead_id is not None and lead_id.startswith("00Q"):
+            return self.rows("lead", [self.survivor(lead_id)])
+        if not wanted or (lead_id is not None and wanted[0] == "0"):
+            raise InputInvalid(f"{wanted!r} is no lead", fix="give a lead's id (00Q…), e-mail address, name or company")
+        lead = self._mapping["lead"]
+        for name in ("email", "name", "company"):
+            if name not in lead.fields:
+                continue
+            found = self._connection.execute(
+                f"SELECT id FROM lead WHERE NOT is_deleted AND lower({quoted(name)}) = lower(?) ORDER BY id", [wanted]
+            ).fetchall()
+            if found:
+                return self.rows("lead", [row[0] for row in found])
+        return []
+
+    def _refuse_unpulled(self, path: Path) -> None:
+        for mapped in self._mapping:
+            state = self._states.get(mapped.name)
+            if state is None:
+                raise MirrorUnusable(
+                    f"{mapped.object} is mapped, but has not been pulled yet",
+                    place=str(path),
+                    fix="run `leadgate pull`",
+                )
+            lacking = state.lacks(mapped) if state.skipped is None else ()
+            if lacking:
+                raise MirrorUnusable(
+                    f"the mapping has changed since the last pull: {mapped.name}.{lacking[0]} is not in the mirror",
+                    place=f"{mapped.file}:{max(1, mapped.fields[lacking[0]].line)}",
+                    fix="run `leadgate pull`",
+                )
+
+
+def check_format(connection: DuckDBPyConnection, path: Path) -> None:
+    """Refuses a file that is no mirror, or one that a newer leadgate wrote; a new, empty file is fine.
+
+    Raises:
+        MirrorUnusable: See above.
+    """
+    try:
+        held = read_meta(connection, "format")
+    except CatalogException:
+        held = None
+        tables = connection.execute("SELECT count(*) FROM duckdb_tables() WHERE NOT internal").fetchone()
+        if _number(tables):
+            raise MirrorUnusable("this DuckDB file is not a mirror", place=str(path), fix="move it away") from None
+    if held is not None and int(held) > FORMAT:
+        raise MirrorUnusable(
+            f"the mirror has format {held}, this leadgate knows up to {FORMAT}",
+            place=str(path),
+            fix="update leadgate, or move the mirror away and run `leadgate pull`",
+        )
+
+
+def as_value(value: object) -> Value:
+    """A value as the database gives it, as ours: times are aware."""
+    if isinstance(value, datetime):
+        return value.replace(tzinfo=UTC)
+    return value  # type: ignore[return-value]  # columns are of the types in tables.column_type only
+
+
+def _number(row: tuple[object, ...] | None) -> int:
+    return int(str(row[0])) if row else 0

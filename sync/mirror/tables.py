@@ -1,0 +1,102 @@
+"""The mirror's tables, derived from the mapping: one per object for the current version, one for every version seen.
+
+No primary key and no index: the load replaces rows by DELETE and INSERT in one transaction, which measured faster
+than any upsert and keeps the file small.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.resources import files
+
+from duckdb import DuckDBPyConnection
+
+from sync.mapping import VERSION_FIELDS, ObjectMapping, OrgMapping
+from sync.model import FieldType
+
+FORMAT = 1
+"""Version of the file's layout; a file with a higher one was written by a newer leadgate."""
+
+_NOT_TEXT = {
+    FieldType.BOOLEAN: "BOOLEAN",
+    FieldType.INTEGER: "BIGINT",
+    FieldType.NUMBER: "DOUBLE",
+    FieldType.PERCENT: "DOUBLE",
+    FieldType.CURRENCY: "DECIMAL(18,4)",
+    FieldType.DATE: "DATE",
+    FieldType.DATETIME: "TIMESTAMP",
+}
+
+
+def quoted(identifier: str) -> str:
+    """An SQL identifier; `user` and others of our names are keywords."""
+    return '"' + identifier.replace('"', '""') + '"'
+
+
+def version_table(mapping: ObjectMapping) -> str:
+    """The (quoted) table of every version of an object's records."""
+    return quoted(f"{mapping.name}_version")
+
+
+def column_type(field_type: FieldType) -> str:
+    """The DuckDB type of a mapped field. Times are UTC without a zone, money keeps four decimals."""
+    return _NOT_TEXT.get(field_type, "VARCHAR")
+
+
+def cursor_field(mapping: ObjectMapping) -> str:
+    """Our name of the field that the pull goes by: the modstamp, or the creation date of an append-only history."""
+    return "system_modstamp" if "system_modstamp" in mapping.fields else "created_at"
+
+
+def is_append_only(mapping: ObjectMapping) -> bool:
+    """Whether rows are only ever added (field history): Salesforce drops old ones, the mirror keeps them."""
+    return mapping.object.endswith("History")
+
+
+def prepare(connection: DuckDBPyConnection, mapping: OrgMapping) -> None:
+    """Creates the tables that are missing; those that are there change only in `follow`."""
+    connection.execute(files("sync.mirror").joinpath("schema.sql").read_text("utf-8"))
+    if connection.execute("SELECT 1 FROM mirror_meta WHERE key = 'format'").fetchone() is None:
+        connection.execute("INSERT INTO mirror_meta VALUES ('format', ?)", [str(FORMAT)])
+    for mapped in mapping:
+        if not columns_of(connection, mapped.name):
+            follow(connection, mapped)
+
+
+def follow(connection: DuckDBPyConnection, mapping: ObjectMapping) -> None:
+    """Lets an object's tables follow its mapping: new columns appear empty, columns taken out go.
+
+    Belongs into the transaction that fills the new columns. The version table keeps columns that the mapping no longer
+    names, so that a line lost by mistake costs no history.
+    """
+    wanted = {f.name: column_type(f.type) for f in mapping.fields.values()}
+    _shape(connection, mapping.name, wanted, keep_others=False)
+    versions = wanted | dict(zip(VERSION_FIELDS, ("TIMESTAMP", "VARCHAR"), strict=True))
+    _shape(connection, f"{mapping.name}_version", versions, keep_others=True)
+
+
+def columns_of(connection: DuckDBPyConnection, table: str) -> dict[str, str]:
+    """Column name → type of a table, empty when there is no such table."""
+    rows = connection.execute(
+        "SELECT column_name, data_type FROM duckdb_columns() "
+        "WHERE table_name = ? AND NOT internal AND database_name = current_database()",
+        [table],
+    ).fetchall()
+    return {str(name): str(type_) for name, type_ in rows}
+
+
+def _shape(connection: DuckDBPyConnection, table: str, wanted: Mapping[str, str], *, keep_others: bool) -> None:
+    present = columns_of(connection, table)
+    if not present:
+        body = ", ".join(f"{quoted(name)} {type_}" for name, type_ in wanted.items())
+        connection.execute(f"CREATE TABLE {quoted(table)} ({body})")
+        return
+    stale = {name for name, type_ in present.items() if wanted.get(name, type_) != type_}
+    missing = [name for name in wanted if name not in present or name in stale]
+    for name in missing:
+        if name in stale:
+            connection.execute(f"ALTER TABLE {quoted(table)} DROP COLUMN {quoted(name)}")
+        connection.execute(f"ALTER TABLE {quoted(table)} ADD COLUMN {quoted(name)} {wanted[name]}")
+    if not keep_others:
+        for name in present.keys() - wanted.keys():
+            connection.execute(f"ALTER TABLE {quoted(table)} DROP COLUMN {quoted(name)}")

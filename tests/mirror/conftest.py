@@ -1,0 +1,126 @@
+"""What the mirror's tests share: a small mapping, and a way to load records without an org."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from sync.mapping import OrgMapping, digest, parse_mappings
+from sync.mirror.connection import opened
+from sync.mirror.load import commit
+from sync.mirror.staging import Batch, Pages, stage
+from sync.mirror.state import Completeness, ObjectState, PulledColumn
+from sync.mirror.tables import prepare
+
+NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
+STAMP = "2026-05-01T07:25:37.000+0000"
+
+LEAD_YAML = """\
+object: Lead
+fields:
+  company: {field: Company, type: text}
+  email: {field: Email, type: email}
+  name: {field: Name, type: text}
+  budget: {field: Budget__c, type: currency}
+  employees: {field: NumberOfEmployees, type: integer}
+  pricing_discussed: {field: Pricing_Discussed__c, type: boolean}
+  last_activity_at: {field: LastActivityDate, type: date}
+  description: {field: Description, type: text}
+"""
+TASK_YAML = """\
+object: Task
+fields:
+  who_id: {field: WhoId, type: id}
+  subject: {field: Subject, type: text}
+"""
+HISTORY_YAML = """\
+object: LeadHistory
+fields:
+  lead_id: {field: LeadId, type: id}
+  new_value: {field: NewValue, type: text}
+"""
+
+Fill = Callable[..., Completeness]
+
+
+def mapping_of(*texts: str) -> OrgMapping:
+    objects, problems = parse_mappings((text, f"mappings/{number}.yaml") for number, text in enumerate(texts))
+    assert problems == []
+    return OrgMapping(objects=objects, digest=digest(objects.values()))
+
+
+@pytest.fixture
+def make_mapping() -> Callable[..., OrgMapping]:
+    return mapping_of
+
+
+@pytest.fixture
+def mapping() -> OrgMapping:
+    return mapping_of(LEAD_YAML, TASK_YAML)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "state" / "mirror.duckdb"
+
+
+@pytest.fixture
+def fill(path: Path, mapping: OrgMapping) -> Fill:
+    """`fill("lead", [{…API names…}], …)` loads records as a pull would, through CSV."""
+    runs = count(1)
+    folder = path.parent / "pages"
+
+    def fill(
+        name: str,
+        rows: Sequence[Mapping[str, str]],
+        *,
+        using: OrgMapping = mapping,
+        whole: bool = False,
+        purged: Sequence[str] = (),
+        watermark: datetime = NOW,
+    ) -> Completeness:
+        number = next(runs)
+        folder.mkdir(parents=True, exist_ok=True)
+        mapped = using[name]
+        api_names = [f.api_name for f in mapped.fields.values()]
+        page = folder / f"{number}.csv"
+        with page.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, api_names, restval="", quoting=csv.QUOTE_ALL, lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(_known(rows, api_names))
+        columns = {f.name: PulledColumn(api_name=f.api_name, type=f.type) for f in mapped.fields.values()}
+        pages = Pages(files=(page,), columns=tuple(api_names))
+        batch = Batch(mapping=mapped, columns=columns, pages=pages, window_to=NOW, whole=whole, purged=tuple(purged))
+        state = ObjectState(
+            object=name,
+            watermark=watermark,
+            deleted_until=None,
+            columns=columns,
+            skipped=None,
+            run_id=f"run{number}",
+            pulled_at=NOW,
+        )
+        with opened(path, read_only=False, pages=folder) as connection:
+            prepare(connection, using)
+            received = stage(connection, batch)
+            record = Completeness(
+                object=mapped.object,
+                window_from=None,
+                window_to=NOW,
+                route="rest",
+                expected=len(rows),
+                received=received,
+            )
+            return commit(connection, batch, record, state)
+
+    return fill
+
+
+def _known(rows: Sequence[Mapping[str, str]], api_names: Sequence[str]) -> list[dict[str, str]]:
+    defaults = {"SystemModstamp": STAMP, "CreatedDate": STAMP}
+    return [{k: v for k, v in {**defaults, **row}.items() if k in api_names} for row in rows]
