@@ -8,13 +8,13 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from .situations import OBSTACLE_TRAITS, Obstacle, Part, Story, Tie, Trait
+from .situations import OBSTACLE_TIES, OBSTACLE_TRAITS, Obstacle, Part, Story, Tie, Trait
 
 if TYPE_CHECKING:
     import random
     from collections.abc import Mapping
 
-SMALLEST_WORLD = 100
+SMALLEST_WORLD = 200
 
 SHARES: Mapping[Story, float] = {
     Story.PRICED_IN_CALL: 0.0135,
@@ -40,7 +40,7 @@ SHARES: Mapping[Story, float] = {
 }
 """Shares of all leads; the rest is untouched. Of the open ones, about 6.6 % are ready."""
 
-_OBSTACLE_SHARE_OF_READY = 0.04
+_OBSTACLE_SHARE_OF_READY = 0.03
 _TIES_OF_READY: Mapping[Tie, float] = {
     Tie.KNOWN_CONTACT: 0.16,
     Tie.KNOWN_DOMAIN: 0.16,
@@ -51,6 +51,7 @@ _TIES_OF_OTHERS: Mapping[Tie, float] = {
     Tie.KNOWN_DOMAIN: 0.06,
     Tie.KNOWN_COMPANY_NAME: 0.02,
     Tie.SHARED_DOMAIN: 0.01,
+    Tie.SHARED_MAILBOX: 0.003,
 }
 _TRAITS_OF_OTHERS: Mapping[Trait, float] = {
     Trait.FREE_MAIL: 0.09,
@@ -98,9 +99,9 @@ def _ready_parts(rng: random.Random, stories: list[Story]) -> list[Part]:
     for index, story in enumerate(stories):
         if index < len(obstacles):
             obstacle = obstacles[index]
-            trait = OBSTACLE_TRAITS[obstacle]
-            tie = Tie.SHARED_DOMAIN if obstacle is Obstacle.AMBIGUOUS_ACCOUNT else Tie.NEW_COMPANY
-            parts.append(Part(story=story, tie=tie, traits={trait} if trait else set(), obstacle=obstacle))
+            traits = {OBSTACLE_TRAITS[obstacle]} if obstacle in OBSTACLE_TRAITS else set()
+            tie = OBSTACLE_TIES.get(obstacle, Tie.NEW_COMPANY)
+            parts.append(Part(story=story, tie=tie, traits=traits, obstacle=obstacle))
         else:
             parts.append(Part(story=story, tie=ties[index - len(obstacles)], traits=set()))
     return parts
@@ -115,7 +116,7 @@ def _other_part(rng: random.Random, story: Story) -> Part:
     traits = {trait for trait, share in _TRAITS_OF_OTHERS.items() if rng.random() < share}
     if Trait.OWNED_BY_QUEUE in traits:
         traits.discard(Trait.OWNED_BY_INACTIVE_USER)
-    if tie in {Tie.KNOWN_CONTACT, Tie.KNOWN_DOMAIN, Tie.SHARED_DOMAIN}:
+    if tie not in {Tie.NEW_COMPANY, Tie.KNOWN_COMPANY_NAME}:
         traits -= {Trait.FREE_MAIL, Trait.WITHOUT_EMAIL}
     if tie is not Tie.NEW_COMPANY:
         traits.discard(Trait.LONG_COMPANY_NAME)
@@ -189,12 +190,12 @@ def _at_least_one_of_each(parts: list[Part]) -> None:
 
 
 def _vary_those_on_their_own(parts: list[Part]) -> None:
-    """Let some ready leads of new companies have a very long company name, a free-mail address or none."""
+    """Let some ready leads of new companies have a free-mail address, or none."""
     alone = [
         part
         for part in parts
         if part.story.ready and part.tie is Tie.NEW_COMPANY and part.obstacle is None and part.company_group is None
     ]
     for number, part in enumerate(alone):
-        if number % 9 == 0:
-            part.traits.add((Trait.LONG_COMPANY_NAME, Trait.FREE_MAIL, Trait.WITHOUT_EMAIL)[number // 9 % 3])
+        if number % 4 == 0:
+            part.traits.add(Trait.WITHOUT_EMAIL if number % 8 else Trait.FREE_MAIL)

@@ -6,16 +6,19 @@ by domain meets both. Some companies have two accounts on one domain.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from . import activities, phrases, words
 from .opportunities import Deal, Fate, add_opportunity, drawn_owner
-from .people import Company, Person, address
+from .people import address
 from .timelines import Happening, Kind
 from .world import Customer, KnownContact, Row, World, stamped
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+    from .people import Company, Person
 
 _FATES = (Fate.WON, Fate.WON, Fate.WON, Fate.LOST, Fate.LOST, Fate.OPEN, Fate.OPEN)
 _KINDS = ("New Customer", "Existing Customer - Upgrade", "Existing Customer - Replacement")
@@ -24,7 +27,7 @@ _KINDS = ("New Customer", "Existing Customer - Upgrade", "Existing Customer - Re
 def add_customers(world: World, leads: int) -> None:
     """Write the customers of a world of `leads` leads: one for ten leads, and a tenth of them with two accounts."""
     count = max(12, leads // 10)
-    shared = max(2, count // 10)
+    shared, mailboxes = max(2, count // 10), max(1, count // 40)
     for number in range(count):
         company = world.registry.company()
         owner = drawn_owner(world)
@@ -36,7 +39,13 @@ def add_customers(world: World, leads: int) -> None:
         for name in names:
             account = add_account(world, company, name=name, owner=owner, created=created, kind="Customer - Direct")
             _people_and_deals(world, customer, account, created)
-        (world.shared if number < shared else world.customers).append(customer)
+        if shared <= number < shared + mailboxes:
+            _add_mailbox(world, customer)
+            world.mailboxes.append(customer)
+        else:
+            (world.shared if number < shared else world.customers).append(customer)
+    for _ in range(max(1, count // 50)):
+        _add_private_contact(world)
 
 
 def add_account(world: World, company: Company, *, name: str, owner: str, created: datetime, kind: str) -> str:
@@ -63,9 +72,16 @@ def add_account(world: World, company: Company, *, name: str, owner: str, create
 
 
 def add_contact(
-    world: World, person: Person, *, account: str, company: Company, owner: str, created: datetime, phone: str
+    world: World,
+    person: Person,
+    *,
+    account: str | None,
+    company: Company,
+    owner: str,
+    created: datetime,
+    phone: str | None = None,
 ) -> KnownContact:
-    """Write a contact of the account."""
+    """Write a contact of the account, or of none."""
     city, state = company.place
     row: Row = {
         "AccountId": account,
@@ -74,7 +90,7 @@ def add_contact(
         "Name": person.name,
         "Title": world.rng.choice(words.TITLES),
         "Email": person.email,
-        "Phone": phone,
+        "Phone": phone or world.registry.phone(),
         "MailingCity": city,
         "MailingState": state or None,
         "MailingCountry": company.land.country,
@@ -84,6 +100,23 @@ def add_contact(
     return KnownContact(key=key, account=account, person=person)
 
 
+def _add_mailbox(world: World, customer: Customer) -> None:
+    """Two colleagues who use one address."""
+    company, owner = customer.company, customer.owner
+    for _ in range(2):
+        person = replace(world.registry.person(company.domain), email=f"info@{company.domain}")
+        created = world.calendar.ago(30, 200)
+        add_contact(world, person, account=company.accounts[0], company=company, owner=owner, created=created)
+
+
+def _add_private_contact(world: World) -> None:
+    """A contact that belongs to no account, as it is left behind when somebody takes the account away."""
+    company, owner = world.registry.company(), drawn_owner(world)
+    person = replace(world.registry.person(company.domain), email=f"office@{company.domain}")
+    add_contact(world, person, account=None, company=company, owner=owner, created=world.calendar.ago(60, 400))
+    world.private.append(Customer(company=company, owner=owner))
+
+
 def _people_and_deals(world: World, customer: Customer, account: str, created: datetime) -> None:
     rng, registry, company = world.rng, world.registry, customer.company
     first: KnownContact | None = None
@@ -91,7 +124,7 @@ def _people_and_deals(world: World, customer: Customer, account: str, created: d
         person = registry.person(company.domain)
         if number and rng.random() < 0.2:
             free_mail = address(person.first_name, person.last_name, words.FREE_MAIL_DOMAIN)
-            person = Person(first_name=person.first_name, last_name=person.last_name, email=free_mail)
+            person = replace(person, email=free_mail)
         contact = add_contact(
             world,
             person,
@@ -99,7 +132,6 @@ def _people_and_deals(world: World, customer: Customer, account: str, created: d
             company=company,
             owner=customer.owner,
             created=created,
-            phone=registry.phone(),
         )
         customer.contacts.append(contact)
         first = first or contact

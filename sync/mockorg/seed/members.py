@@ -53,10 +53,25 @@ class Casting:
             case Tie.KNOWN_DOMAIN | Tie.KNOWN_COMPANY_NAME:
                 customer = self._world.rng.choice(self._world.customers)
                 return self._at(part, customer.company, account=customer.company.accounts[0])
+            case Tie.SHARED_MAILBOX:
+                company = self._world.rng.choice(self._world.mailboxes).company
+                return self._with_mailbox(company, "info", account=company.accounts[0])
+            case Tie.CONTACT_WITHOUT_ACCOUNT:
+                return self._with_mailbox(self._world.rng.choice(self._world.private).company, "office", account=None)
             case Tie.SHARED_DOMAIN:
                 return self._at(part, self._world.rng.choice(self._world.shared).company, account=None)
             case Tie.NEW_COMPANY:
                 return self._at(part, self._new_company(part), account=None)
+
+    def _with_mailbox(self, company: Company, mailbox: str, *, account: str | None) -> Member:
+        """Somebody who writes from a mailbox that is a contact's too."""
+        return Member(
+            person=self._world.registry.person(company.domain),
+            email=f"{mailbox}@{company.domain}",
+            company=company,
+            company_name=company.legal_name,
+            account=account,
+        )
 
     def _new_company(self, part: Part) -> Company:
         if part.company_group is None:

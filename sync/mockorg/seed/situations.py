@@ -9,6 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class Story(StrEnum):
@@ -95,6 +99,10 @@ class Tie(StrEnum):
     """A free-mail address or none, and the company's name, spelled a little differently, is an account's."""
     SHARED_DOMAIN = "shared_domain"
     """Two accounts have the domain: which one is meant can't be told."""
+    SHARED_MAILBOX = "shared_mailbox"
+    """Two contacts of one account have the lead's address, `info@…`."""
+    CONTACT_WITHOUT_ACCOUNT = "contact_without_account"
+    """The contact with the lead's address, `office@…`, belongs to no account."""
 
 
 class Trait(StrEnum):
@@ -125,27 +133,49 @@ class Trait(StrEnum):
 
 
 class Obstacle(StrEnum):
-    """Why the conversion of a ready lead will not go through: Salesforce's code, or leadgate's word for a hold."""
+    """Why the conversion of a ready lead will not go through: Salesforce's code, or in lower case a client's hold.
+
+    The org refuses those with a code, and would convert those that a careful client holds. Validation rules and the
+    statuses of a lead process can't be read from outside, so that no client can foresee these two.
+    """
 
     AMBIGUOUS_ACCOUNT = "ambiguous_account"
-    QUEUE_OWNER = "queue_owner"
-    INACTIVE_OWNER = "inactive_owner"
+    AMBIGUOUS_CONTACT = "ambiguous_contact"
+    CONTACT_ELSEWHERE = "contact_elsewhere"
+    QUEUE_OWNER = "INVALID_OWNER"
+    INACTIVE_OWNER = "INACTIVE_OWNER_OR_USER"
     DUPLICATES_DETECTED = "DUPLICATES_DETECTED"
-    VALIDATION_RULE = "FIELD_CUSTOM_VALIDATION_EXCEPTION"
     REQUIRED_FIELD_MISSING = "REQUIRED_FIELD_MISSING"
+    NAME_TOO_LONG = "STRING_TOO_LONG"
+    VALIDATION_RULE = "FIELD_CUSTOM_VALIDATION_EXCEPTION"
     INVALID_STATUS = "INVALID_STATUS"
 
+    @property
+    def refused_by_org(self) -> bool:
+        """Whether the org itself refuses the conversion."""
+        return self.value.isupper()
 
-OBSTACLE_TRAITS: dict[Obstacle, Trait | None] = {
-    Obstacle.AMBIGUOUS_ACCOUNT: None,
+    @property
+    def foreseeable(self) -> bool:
+        """Whether a client can know of it before it asks for the conversion."""
+        return self not in {Obstacle.VALIDATION_RULE, Obstacle.INVALID_STATUS}
+
+
+OBSTACLE_TIES: Mapping[Obstacle, Tie] = {
+    Obstacle.AMBIGUOUS_ACCOUNT: Tie.SHARED_DOMAIN,
+    Obstacle.AMBIGUOUS_CONTACT: Tie.SHARED_MAILBOX,
+    Obstacle.CONTACT_ELSEWHERE: Tie.CONTACT_WITHOUT_ACCOUNT,
+}
+OBSTACLE_TRAITS: Mapping[Obstacle, Trait] = {
     Obstacle.QUEUE_OWNER: Trait.OWNED_BY_QUEUE,
     Obstacle.INACTIVE_OWNER: Trait.OWNED_BY_INACTIVE_USER,
     Obstacle.DUPLICATES_DETECTED: Trait.NAMESAKE_OF_CONTACT,
     Obstacle.VALIDATION_RULE: Trait.WITHOUT_PHONE,
     Obstacle.REQUIRED_FIELD_MISSING: Trait.WITHOUT_PRODUCT,
     Obstacle.INVALID_STATUS: Trait.PARTNER_RECORD_TYPE,
+    Obstacle.NAME_TOO_LONG: Trait.LONG_COMPANY_NAME,
 }
-"""The trait that makes each obstacle; an ambiguous account is a tie (`SHARED_DOMAIN`)."""
+"""What makes each obstacle: the lead's tie, or a trait."""
 
 
 @dataclass(slots=True, kw_only=True)

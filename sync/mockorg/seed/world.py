@@ -19,10 +19,10 @@ Row: TypeAlias = dict[str, Cell]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownContact:
-    """A contact that is there: its key, the key of its account, and who it is."""
+    """A contact that is there: its key, the key of its account, if it has one, and who it is."""
 
     key: str
-    account: str
+    account: str | None
     person: Person
 
 
@@ -46,6 +46,10 @@ class World:
         self.customers: list[Customer] = []
         self.shared: list[Customer] = []
         """Customers whose domain two accounts have."""
+        self.mailboxes: list[Customer] = []
+        """Customers of which two contacts have the address `info@…`."""
+        self.private: list[Customer] = []
+        """Companies without account, with a contact whose address is `office@…`."""
         self.truth: dict[str, LeadTruth] = {}
 
     def next_key(self, object_name: str) -> str:

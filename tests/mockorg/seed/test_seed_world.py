@@ -62,8 +62,8 @@ def test_the_leads_that_are_ready_by_the_records_are_those_that_were_planted(wor
 def test_about_one_open_lead_in_fifteen_is_ready_and_each_obstacle_stops_a_handful(world: WorldSummary) -> None:
     assert 0.05 < len(world.ready) / world.in_scope < 0.08
     obstacles = Counter(each.obstacle for each in world.truth.values() if each.obstacle)
-    assert set(obstacles) == set(Obstacle)
-    assert all(2 <= count <= 8 for count in obstacles.values())
+    assert obstacles == dict.fromkeys(Obstacle, 3)
+    assert all(world.truth[key].ready for key in world.truth if world.truth[key].obstacle)
     assert len(world.convertible) == len(world.ready) - sum(obstacles.values())
 
 
@@ -76,13 +76,13 @@ def test_even_the_smallest_world_shows_every_situation(tmp_path: Path, seed: int
 
 
 def test_a_world_too_small_to_show_every_situation_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="at least 100 leads"):
-        write_world(tmp_path, leads=99, today=TODAY)
+    with pytest.raises(ValueError, match="at least 200 leads"):
+        write_world(tmp_path, leads=SMALLEST_WORLD - 1, today=TODAY)
 
 
 def test_the_same_seed_writes_the_same_bytes_and_another_one_does_not(tmp_path: Path) -> None:
     for name, seed in (("first", 3), ("second", 3), ("other", 4)):
-        write_world(tmp_path / name, seed=seed, leads=150, today=TODAY)
+        write_world(tmp_path / name, seed=seed, leads=SMALLEST_WORLD, today=TODAY)
     first, second, other = (
         {file.name: file.read_bytes() for file in sorted((tmp_path / name).iterdir())}
         for name in ("first", "second", "other")
@@ -134,19 +134,24 @@ def test_ready_leads_match_what_is_planted_and_nothing_else(world: WorldSummary,
     for contact in contacts.values():
         by_domain[contact["Email"].partition("@")[2]].add(contact["AccountId"])
     by_name = {account["Name"].rpartition(" ")[0].casefold(): key for key, account in accounts.items()}
-    by_email = {contact["Email"]: key for key, contact in contacts.items()}
+    by_email = Counter(contact["Email"] for contact in contacts.values())
     for key in world.ready:
         lead, truth = leads[key], world.truth[key]
         domain = lead["Email"].partition("@")[2]
         of_domain = by_domain[domain] if domain not in {"", "gmail.com"} else set()
         if truth.tie is Tie.SHARED_DOMAIN:
             assert len(of_domain) == 2
+        elif truth.tie is Tie.SHARED_MAILBOX:
+            assert (of_domain, by_email[lead["Email"]]) == ({truth.account}, 2)
+        elif truth.tie is Tie.CONTACT_WITHOUT_ACCOUNT:
+            assert (of_domain, by_email[lead["Email"]]) == ({""}, 1)
         elif truth.tie is Tie.KNOWN_COMPANY_NAME:
             assert of_domain == set()
             assert lead["Company"].casefold().split()[0] == accounts[str(truth.account)]["Name"].casefold().split()[0]
         else:
             assert of_domain == ({truth.account} if truth.account else set())
-            assert by_email.get(lead["Email"]) == truth.contact
+            assert by_email[lead["Email"]] == (truth.contact is not None)
+            assert truth.contact is None or contacts[truth.contact]["Email"] == lead["Email"]
         if truth.tie is Tie.NEW_COMPANY:
             assert lead["Company"].rpartition(" ")[0].casefold() not in by_name
 
@@ -170,6 +175,9 @@ def test_the_fields_that_obstacles_rest_on_are_blank_for_those_leads_only(world:
     productless = {key for key in world.ready if leads[key]["Budget__c"] and not leads[key]["Product_Interest__c"]}
     assert phoneless == obstructed(Obstacle.VALIDATION_RULE)
     assert productless == obstructed(Obstacle.REQUIRED_FIELD_MISSING)
+    long_names = {key for key in world.ready if leads[key]["Budget__c"] and len(leads[key]["Company"]) > 80}
+    assert long_names == obstructed(Obstacle.NAME_TOO_LONG)
+    assert max(len(lead["Company"]) for lead in leads.values()) <= 255
     assert all(row["Phone"] for row in read(world.folder, "Contact").values())
     assert all(row["Product_Interest__c"] for row in read(world.folder, "Opportunity").values())
 
