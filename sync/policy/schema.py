@@ -52,6 +52,8 @@ class Signal:
     within_days: int | None = None
     contradicted_by: Expression | None = None
     """A later row of the same kind that takes the fact back."""
+    planned: bool = False
+    """For activities: those that lie ahead count too, from the moment they were made."""
     place: Place
 
 

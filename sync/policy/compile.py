@@ -1,0 +1,284 @@
+"""A policy and a clock → the queries that decide every lead of the mirror, and the values that come out of them.
+
+`sync.mirror` runs the SQL; nothing here touches a database. One query decides all leads: one pass over the activities
+for all signals, then one column per signal and criterion. Deleted leads (losers of merges among them) give no row.
+A converted lead is never in scope, whatever the policy's scope says: there is nothing left to decide.
+
+Queries marked "some" take exactly one positional parameter: the list of lead ids (18 characters) asked for.
+"""
+
+# ruff: noqa: S608 -- the SQL is made of the gate's trees; every constant and name in it is quoted by sync.policy.emit
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import cast
+
+from sync.mapping import OrgMapping
+from sync.model import Record, Value
+from sync.policy import syntax
+from sync.policy.decision import Decision, Evidence, NextStatus, Truth, Verdict
+from sync.policy.emit import constant, emit, quoted
+from sync.policy.parsed import ParsedPolicy, criteria_levels, parse_policy
+from sync.policy.quoting import quote
+from sync.policy.schema import Policy, SignalKind, Transition
+from sync.policy.signals import EVIDENCE_COLUMNS, WANTED, evidence_selects, facts_sql, holds_sql
+
+_FIXED = ("lead_id", "in_scope", "ready", "status", "next_status", "wants_opportunity", "amount")
+_WANTED_CTE = '"wanted" AS (SELECT unnest(CAST(? AS VARCHAR[])) AS "id")'
+_ROW_KINDS = (SignalKind.ACTIVITY, SignalKind.OPPORTUNITY, SignalKind.HISTORY)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompiledPolicy:
+    """A policy ready to run at one instant."""
+
+    policy: Policy
+    parsed: ParsedPolicy
+    now: datetime
+    decide_sql: str
+    """Every live lead: one row of `columns` each, in no particular order."""
+    decide_some_sql: str
+    """As `decide_sql`, for some leads."""
+    actionable_sql: str
+    """As `decide_sql`, but only leads that are ready, or have a status to move to."""
+    columns: tuple[str, ...]
+    """`lead_id, in_scope, ready, status, next_status, wants_opportunity, amount`, then `c:criterion`…, `s:signal`…."""
+    counts_sql: str
+    """One row of `count_columns`."""
+    count_columns: tuple[str, ...]
+    """`ready, blocked, out_of_scope`, then over leads in scope `name:met`, `name:not_met`, `name:unknown`."""
+    evidence_sql: str
+    """For some leads: the rows behind their signals (`sync.policy.signals.EVIDENCE_COLUMNS`), latest first."""
+    values_sql: str
+    """For some leads: `id`, then `deciding_fields`."""
+    deciding_fields: tuple[str, ...]
+    """Our names of the lead fields that any expression of the policy reads, in the mapping's order."""
+    checks_sql: str | None
+    """Every live opportunity: `id`, then one column per opportunity check; `None` without checks."""
+
+    def decision(self, row: Sequence[object]) -> Decision:
+        """A row of `decide_sql`, `decide_some_sql` or `actionable_sql` as a decision."""
+        criteria = len(self.policy.criteria)
+        lead_id, in_scope, ready, status, step, wants, amount = row[: len(_FIXED)]
+        results = row[len(_FIXED) : len(_FIXED) + criteria]
+        signals = row[len(_FIXED) + criteria :]
+        blocked = Verdict.READY if ready else Verdict.BLOCKED
+        return Decision(
+            lead_id=str(lead_id),
+            verdict=blocked if in_scope else Verdict.OUT_OF_SCOPE,
+            as_of=self.now,
+            results={
+                name: Truth.of(cast("bool | None", value))
+                for name, value in zip(self.policy.criteria, results, strict=True)
+            },
+            signals=dict(zip(self.policy.signals, cast("Sequence[bool | None]", signals), strict=True)),
+            next_status=self._next_status(cast("int | None", step), str(status)),
+            wants_opportunity=bool(wants),
+            amount=cast("Value", amount),
+        )
+
+    def evidence(self, row: Sequence[object]) -> tuple[str, Evidence]:
+        """A row of `evidence_sql` as (lead id, evidence)."""
+        lead_id, signal, object_, record_id, at, text, found, contradicts = row
+        return str(lead_id), Evidence(
+            signal=str(signal),
+            object=str(object_),
+            record_id=str(record_id),
+            at=at.replace(tzinfo=UTC) if isinstance(at, datetime) else None,
+            quote=quote(cast("str | None", text), cast("str | None", found)),
+            contradicts=bool(contradicts),
+        )
+
+    def values(self, row: Sequence[object]) -> tuple[str, Record]:
+        """A row of `values_sql` as (lead id, values by our field names)."""
+        values = {name: _aware(value) for name, value in zip(self.deciding_fields, row[1:], strict=True)}
+        return str(row[0]), values
+
+    def _next_status(self, step: int | None, status: str) -> NextStatus | None:
+        if step is None:
+            return None
+        transition = self.policy.transitions[step]
+        return NextStatus(from_=status, to=transition.to, source=str(transition.place))
+
+
+def compile_policy(policy: Policy, mapping: OrgMapping, now: datetime) -> CompiledPolicy:
+    """The policy as queries against the mirror.
+
+    Args:
+        policy: Loaded with the same mapping.
+        mapping: The mirror's columns.
+        now: The run's clock, aware; every date in the policy is relative to it, in UTC.
+
+    Raises:
+        PolicyInvalid: When the mapping isn't the one that the policy was loaded with.
+    """
+    if now.tzinfo is None:
+        raise ValueError("a policy's clock needs a time zone")
+    now = now.astimezone(UTC)
+    parsed = parse_policy(policy, mapping)
+    query = _Query(parsed, mapping, now)
+    criteria = tuple(policy.criteria)
+    return CompiledPolicy(
+        policy=policy,
+        parsed=parsed,
+        now=now,
+        decide_sql=query.decide(some=False),
+        decide_some_sql=query.decide(some=True),
+        actionable_sql=query.actionable(),
+        columns=(*_FIXED, *(f"c:{name}" for name in criteria), *(f"s:{name}" for name in policy.signals)),
+        counts_sql=query.counts(),
+        count_columns=(
+            "ready",
+            "blocked",
+            "out_of_scope",
+            *(f"{name}:{truth.value}" for name in criteria for truth in Truth),
+        ),
+        evidence_sql=query.evidence(),
+        values_sql=query.values(),
+        deciding_fields=query.fields,
+        checks_sql=query.checks(),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Query:
+    parsed: ParsedPolicy
+    mapping: OrgMapping
+    now: datetime
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        read = {name for tree in self.parsed.lead_expressions() for name in syntax.field_names(tree)}
+        return tuple(name for name in self.mapping["lead"].fields if name in read)
+
+    def decide(self, *, some: bool) -> str:
+        ctes = ([_WANTED_CTE] if some else []) + self._facts(some=some)
+        ctes.append(f'"lead_facts" AS ({self._leads(some=some)})')
+        below = "lead_facts"
+        for number, level in enumerate(criteria_levels(self.parsed.criteria)):
+            columns = ", ".join(f"{self._sql(self.parsed.criteria[name])} AS {quoted('c:' + name)}" for name in level)
+            ctes.append(f'"level{number}" AS (SELECT *, {columns} FROM {quoted(below)})')
+            below = f"level{number}"
+        scope = f'coalesce({self._sql(self.parsed.scope)}, FALSE) AND NOT coalesce("is_converted", FALSE)'
+        ctes.append(f'"judged" AS (SELECT *, ({scope}) AS "in_scope" FROM {quoted(below)})')
+        return f'WITH {", ".join(ctes)} SELECT {", ".join(self._verdict())} FROM "judged"'
+
+    def actionable(self) -> str:
+        return f'SELECT * FROM ({self.decide(some=False)}) WHERE "ready" OR "next_status" IS NOT NULL'
+
+    def counts(self) -> str:
+        def count(condition: str) -> str:
+            return f"count(*) FILTER (WHERE {condition})"
+
+        columns = [count('"in_scope" AND "ready"'), count('"in_scope" AND NOT "ready"'), count('NOT "in_scope"')]
+        for name in self.parsed.criteria:
+            column = quoted(f"c:{name}")
+            columns += [
+                count(f'"in_scope" AND {column}'),
+                count(f'"in_scope" AND NOT {column}'),
+                count(f'"in_scope" AND {column} IS NULL'),
+            ]
+        return f"SELECT {', '.join(columns)} FROM ({self.decide(some=False)})"
+
+    def evidence(self) -> str:
+        selects = [
+            select
+            for parsed in self.parsed.signals.values()
+            for select in evidence_selects(parsed, self.mapping, facts=f"{parsed.signal.kind}_facts", now=self.now)
+        ]
+        names = ", ".join(quoted(name) for name in EVIDENCE_COLUMNS)
+        if not selects:
+            nothing = ", ".join(f"NULL AS {quoted(name)}" for name in EVIDENCE_COLUMNS)
+            return f'WITH {_WANTED_CTE} SELECT {nothing} FROM "wanted" WHERE FALSE'
+        ctes = [_WANTED_CTE, *self._facts(some=True), f'"evidence" ({names}) AS ({" UNION ALL ".join(selects)})']
+        order = '"lead_id", "signal", "at" DESC, "record_id"'
+        return f'WITH {", ".join(ctes)} SELECT {names} FROM "evidence" ORDER BY {order}'
+
+    def values(self) -> str:
+        columns = ", ".join(f"l.{quoted(name)}" for name in ("id", *self.fields))
+        return f'WITH {_WANTED_CTE} SELECT {columns} FROM "lead" l WHERE l."id" IN {WANTED}'
+
+    def checks(self) -> str | None:
+        if not self.parsed.checks:
+            return None
+        columns = ", ".join(f"{self._sql(tree)} AS {quoted(name)}" for name, tree in self.parsed.checks.items())
+        return f'SELECT "id", {columns} FROM "opportunity" WHERE NOT coalesce("is_deleted", FALSE)'
+
+    def _facts(self, *, some: bool) -> list[str]:
+        ctes = []
+        for kind in _ROW_KINDS:
+            signals = [parsed for parsed in self.parsed.signals.values() if parsed.signal.kind is kind]
+            if signals:
+                sql = facts_sql(kind, signals, self.mapping, now=self.now, some=some)
+                ctes.append(f"{quoted(f'{kind}_facts')} AS ({sql})")
+        return ctes
+
+    def _leads(self, *, some: bool) -> str:
+        needed = dict.fromkeys(("id", "status", "is_converted", *self.fields))
+        columns = [f"l.{quoted(name)}" for name in needed]
+        joins = []
+        for name, parsed in self.parsed.signals.items():
+            kind = parsed.signal.kind
+            if kind is SignalKind.FIELD:
+                holds = self._sql(parsed.when, prefix="l.")
+            else:
+                holds = holds_sql(parsed, quoted(f"{kind}_facts"))
+                join = f'LEFT JOIN {quoted(f"{kind}_facts")} ON {quoted(f"{kind}_facts")}."lead_id" = l."id"'
+                joins += [join] if join not in joins else []
+            columns.append(f"{holds} AS {quoted('s:' + name)}")
+        limit = f' AND l."id" IN {WANTED}' if some else ""
+        return (
+            f'SELECT {", ".join(columns)} FROM "lead" l {" ".join(joins)} '
+            f'WHERE NOT coalesce(l."is_deleted", FALSE){limit}'
+        )
+
+    def _verdict(self) -> list[str]:
+        parsed = self.parsed
+        create = "FALSE" if parsed.never_create else "TRUE"
+        if parsed.create is not None:
+            create = f"coalesce({self._sql(parsed.create)}, FALSE)"
+        amount = self._sql(parsed.amount) if parsed.amount is not None else "NULL"
+        return [
+            '"id" AS "lead_id"',
+            '"in_scope"',
+            f'("in_scope" AND coalesce({self._sql(parsed.ready)}, FALSE)) AS "ready"',
+            '"status"',
+            f'{self._next_step()} AS "next_status"',
+            f'{create} AS "wants_opportunity"',
+            f'{amount} AS "amount"',
+            *(quoted(f"c:{name}") for name in parsed.policy.criteria),
+            *(quoted(f"s:{name}") for name in parsed.policy.signals),
+        ]
+
+    def _next_step(self) -> str:
+        whens = []
+        for number, (transition, tree) in enumerate(
+            zip(self.parsed.policy.transitions, self.parsed.transitions, strict=True)
+        ):
+            whens.append(f'WHEN "in_scope" AND {_leaves(transition)} AND {self._sql(tree)} THEN {number}')
+        return f"CASE {' '.join(whens)} END" if whens else "CAST(NULL AS INTEGER)"
+
+    def _sql(self, tree: syntax.Expr, *, prefix: str = "") -> str:
+        def resolve(name: syntax.Field | syntax.SignalRef | syntax.CriterionRef) -> str:
+            match name:
+                case syntax.Field():
+                    return prefix + quoted(name.name)
+                case syntax.SignalRef():
+                    return quoted(f"s:{name.name}")
+                case syntax.CriterionRef():
+                    return quoted(f"c:{name.name}")
+
+        return emit(tree, resolve=resolve, now=self.now)
+
+
+def _leaves(transition: Transition) -> str:
+    """Whether the lead stands where the transition starts; without `from` that is everywhere but its end."""
+    if not transition.from_:
+        return f'"status" <> {constant(transition.to)}'
+    return f'"status" IN ({", ".join(constant(status) for status in transition.from_)})'
+
+
+def _aware(value: object) -> Value:
+    return value.replace(tzinfo=UTC) if isinstance(value, datetime) else cast("Value", value)

@@ -1,0 +1,183 @@
+"""Signals as SQL: one pass over the activities for all signals of all leads, and the rows that speak for each.
+
+A signal holds when a row matches its condition within its window, and no later row contradicts it. So per lead only
+two moments matter: the last match and the last contradiction. Rows from after the run's clock don't count (unless
+the signal is about planned activities), and a contradiction at the very instant of the match isn't later.
+"""
+
+# ruff: noqa: S608 -- the SQL is made of the gate's trees; every constant and name in it is quoted by sync.policy.emit
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sync.mapping import OrgMapping
+from sync.model import FieldType
+from sync.policy import syntax
+from sync.policy.emit import constant, emit, quoted
+from sync.policy.parsed import ParsedSignal
+from sync.policy.patterns import literal_pattern
+from sync.policy.relations import opportunity_columns
+from sync.policy.schema import SignalKind
+from sync.policy.syntax import Expr
+
+WANTED = '(SELECT "id" FROM "wanted")'
+"""The leads asked for, where a query is limited to some."""
+
+EVIDENCE_COLUMNS = ("lead_id", "signal", "object", "record_id", "at", "text", "found", "contradicts")
+
+_SUBJECTS = {"contains", "starts_with", "ends_with", "matches"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Source:
+    """A relation with rows that hang on leads."""
+
+    relation: str
+    time: str
+    object: str
+    text: str
+
+
+def _source(kind: SignalKind, mapping: OrgMapping) -> _Source:
+    match kind:
+        case SignalKind.ACTIVITY:
+            return _Source(relation="activity", time="occurred_at", object='r."object"', text='r."text"')
+        case SignalKind.OPPORTUNITY:
+            name = 'r."name"' if "name" in opportunity_columns(mapping) else "CAST(NULL AS VARCHAR)"
+            return _Source(relation="lead_opportunity", time="created_at", object="'Opportunity'", text=name)
+        case SignalKind.HISTORY:
+            change = "concat(r.\"field\", ': ', coalesce(r.\"old_value\", '–'), ' → ', coalesce(r.\"new_value\", '–'))"
+            return _Source(relation="lead_history", time="created_at", object="'LeadHistory'", text=change)
+        case SignalKind.FIELD:
+            raise AssertionError("a field signal has no rows")
+
+
+def row_sql(expr: Expr, kind: SignalKind, now: datetime) -> str:
+    """A signal's condition over its row, which is called `r`."""
+
+    def resolve(name: syntax.Field | syntax.SignalRef | syntax.CriterionRef) -> str:
+        column = f"r.{quoted(name.name)}"
+        if kind is SignalKind.ACTIVITY and name.name == "is_closed":
+            return f'(CASE WHEN r."object" = \'Event\' THEN r."ended_at" < {constant(now)} ELSE {column} END)'
+        return column
+
+    return emit(expr, resolve=resolve, now=now)
+
+
+def facts_sql(
+    kind: SignalKind, signals: Iterable[ParsedSignal], mapping: OrgMapping, *, now: datetime, some: bool
+) -> str:
+    """One row per lead that has any: the last match (`m:name`) and the last contradiction (`x:name`) of each signal."""
+    source = _source(kind, mapping)
+    columns = ['r."lead_id" AS "lead_id"']
+    for parsed in signals:
+        name, time = parsed.signal.name, _time(parsed, source, now)
+        columns.append(f"max({time}) FILTER (WHERE {_counts(parsed, source, now)}) AS {quoted('m:' + name)}")
+        if parsed.contradicted_by is not None:
+            against = f"{_known(time, now)} AND {row_sql(parsed.contradicted_by, kind, now)}"
+            columns.append(f"max({time}) FILTER (WHERE {against}) AS {quoted('x:' + name)}")
+    limit = f' AND r."lead_id" IN {WANTED}' if some else ""
+    return (
+        f'SELECT {", ".join(columns)} FROM {quoted(source.relation)} r WHERE {_made(now)}{limit} GROUP BY r."lead_id"'
+    )
+
+
+def holds_sql(parsed: ParsedSignal, facts: str) -> str:
+    """Whether the signal holds, from its facts row (which may be missing: then it doesn't)."""
+    matched = f"{facts}.{quoted('m:' + parsed.signal.name)}"
+    if parsed.contradicted_by is None:
+        return f"({matched} IS NOT NULL)"
+    against = f"{facts}.{quoted('x:' + parsed.signal.name)}"
+    return f"({matched} IS NOT NULL AND coalesce({against} <= {matched}, TRUE))"
+
+
+def evidence_selects(parsed: ParsedSignal, mapping: OrgMapping, *, facts: str, now: datetime) -> list[str]:
+    """SELECTs of `EVIDENCE_COLUMNS`: the rows that match, and the later ones that contradict."""
+    kind, signal = parsed.signal.kind, parsed.signal
+    if kind is SignalKind.FIELD:
+        return [_field_evidence(parsed, now)]
+    source = _source(kind, mapping)
+    time = _time(parsed, source, now)
+
+    def select(expr: Expr, where: str, *, contradicts: bool, joined: str = "") -> str:
+        found = _found(expr, kind, now)
+        return (
+            f'SELECT r."lead_id", {constant(signal.name)}, {source.object}, r."id", {time}, {source.text}, {found}, '
+            f"{constant(contradicts)} FROM {quoted(source.relation)} r {joined}"
+            f'WHERE r."lead_id" IN {WANTED} AND {_made(now)} AND {where}'
+        )
+
+    selects = [select(parsed.when, _counts(parsed, source, now), contradicts=False)]
+    if parsed.contradicted_by is not None:
+        later = f"{time} > f.{quoted('m:' + signal.name)}"
+        against = row_sql(parsed.contradicted_by, kind, now)
+        where = f"{_known(time, now)} AND {later} AND {against}"
+        joined = f'JOIN {quoted(facts)} f ON f."lead_id" = r."lead_id" '
+        selects.append(select(parsed.contradicted_by, where, contradicts=True, joined=joined))
+    return selects
+
+
+def _field_evidence(parsed: ParsedSignal, now: datetime) -> str:
+    def resolve(name: syntax.Field | syntax.SignalRef | syntax.CriterionRef) -> str:
+        return f"r.{quoted(name.name)}"
+
+    texts = [f"r.{quoted(field)}" for field, _ in _searched(parsed.when)]
+    text = f"coalesce({', '.join(texts)})" if texts else "CAST(NULL AS VARCHAR)"
+    condition = emit(parsed.when, resolve=resolve, now=now)
+    return (
+        f'SELECT r."id", {constant(parsed.signal.name)}, \'Lead\', r."id", CAST(NULL AS TIMESTAMP), {text}, '
+        f'{_found(parsed.when, SignalKind.FIELD, now)}, FALSE FROM "lead" r WHERE r."id" IN {WANTED} AND {condition}'
+    )
+
+
+def _time(parsed: ParsedSignal, source: _Source, now: datetime) -> str:
+    """When a row counts from; a planned activity counts from when it was made."""
+    time = f"r.{quoted(source.time)}"
+    if not parsed.signal.planned:
+        return time
+    return f'(CASE WHEN {time} > {constant(now)} THEN r."created_at" ELSE {time} END)'
+
+
+def _counts(parsed: ParsedSignal, source: _Source, now: datetime) -> str:
+    time = _time(parsed, source, now)
+    conditions = [_known(time, now)]
+    if parsed.signal.within_days is not None:
+        conditions.append(f"{time} >= {constant(now - timedelta(days=parsed.signal.within_days))}")
+    conditions.append(row_sql(parsed.when, parsed.signal.kind, now))
+    return " AND ".join(conditions)
+
+
+def _known(time: str, now: datetime) -> str:
+    return f"{time} <= {constant(now)}"
+
+
+def _made(now: datetime) -> str:
+    """A record that was made after the run's clock doesn't exist yet in a replay."""
+    return f'coalesce(r."created_at" <= {constant(now)}, TRUE)'
+
+
+def _found(expr: Expr, kind: SignalKind, now: datetime) -> str:
+    """The first words that one of the condition's searches finds in the row."""
+    hits = []
+    for field, pattern in _searched(expr):
+        column = row_sql(syntax.Field(field, FieldType.TEXT), kind, now)
+        hits.append(f"nullif(regexp_extract({column}, {constant(pattern)}, 0, 'i'), '')")
+    return f"coalesce({', '.join(hits)})" if hits else "CAST(NULL AS VARCHAR)"
+
+
+def _searched(expr: Expr) -> list[tuple[str, str]]:
+    """Fields and regular expressions that a condition looks for (not: that it excludes)."""
+    if isinstance(expr, syntax.Not):
+        return []
+    found: list[tuple[str, str]] = []
+    if isinstance(expr, syntax.Call) and expr.name in _SUBJECTS:
+        subject, words = expr.args
+        fields = syntax.field_names(subject)
+        if fields and isinstance(words, syntax.Literal):
+            text = str(words.value)
+            found.append((fields[0], text if expr.name == "matches" else literal_pattern(text)))
+    for child in syntax.children(expr):
+        found += _searched(child)
+    return found
