@@ -142,16 +142,9 @@ class Response:
         return json.loads(self.body)
 
 
-def json_response(
-    value: object, *, status: int = 200, headers: Iterable[tuple[str, str]] = (), pretty: bool = False
-) -> Response:
+def json_response(value: object, *, status: int = 200, headers: Iterable[tuple[str, str]] = ()) -> Response:
     """An answer whose body is `value` as JSON."""
-    text = json.dumps(
-        value,
-        ensure_ascii=False,
-        indent=2 if pretty else None,
-        separators=(",", " : ") if pretty else (",", ":"),
-    )
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return Response(status=status, headers=(("Content-Type", JSON_TYPE), *headers), body=text.encode("utf-8"))
 
 

@@ -1,0 +1,93 @@
+"""Every resource of the mock org: method, path, name, handler."""
+
+from __future__ import annotations
+
+from ..call import Handler, Route
+from ..oauth import token
+from ..router import Router
+from ..soap import partner
+from . import (
+    batch,
+    collections,
+    composite,
+    graph,
+    identity,
+    limits,
+    query,
+    replication,
+    rows,
+    versions,
+)
+
+_DATA = "/services/data/{version}"
+
+
+def _route(
+    method: str, template: str, name: str, handler: Handler, *, session: bool = True, charged: bool = True
+) -> Route:
+    return Route(method=method, template=template, name=name, handler=handler, session=session, charged=charged)
+
+
+def _open(method: str, template: str, name: str, handler: Handler) -> Route:
+    return _route(method, template, name, handler, session=False, charged=False)
+
+
+def _soap(template: str) -> Route:
+    return Route(
+        method="POST",
+        template=template,
+        name="soap",
+        handler=partner.answer,
+        session=False,
+        charged=False,
+        operation=partner.operation_name,
+    )
+
+
+ROUTES = (
+    _open("GET", "/services/data", "versions", versions.versions),
+    _open("POST", "/services/oauth2/token", "token", token),
+    _open("POST", "/services/oauth2/revoke", "revoke", identity.revoke),
+    _open("GET", "/services/oauth2/revoke", "revoke", identity.revoke),
+    _route("GET", "/services/oauth2/userinfo", "userinfo", identity.userinfo, charged=False),
+    _route("POST", "/services/oauth2/userinfo", "userinfo", identity.userinfo, charged=False),
+    _open("GET", "/id/{org}/{user}", "identity", identity.identity),
+    _open("POST", "/id/{org}/{user}", "identity", identity.identity),
+    _route("GET", _DATA, "resources", versions.resources),
+    _route("GET", f"{_DATA}/limits", "limits", limits.limits),
+    _route("GET", f"{_DATA}/limits/recordCount", "limits.recordCount", limits.record_count),
+    _route("GET", f"{_DATA}/query", "query", query.query),
+    _route("GET", f"{_DATA}/query/{{locator}}", "query.more", query.more),
+    _route("GET", f"{_DATA}/queryAll", "queryAll", query.query_all),
+    _route("GET", f"{_DATA}/queryAll/{{locator}}", "query.more", query.more),
+    _route("GET", f"{_DATA}/sobjects/{{object}}/updated", "replication.updated", replication.updated),
+    _route("GET", f"{_DATA}/sobjects/{{object}}/deleted", "replication.deleted", replication.deleted),
+    _route("POST", f"{_DATA}/sobjects/{{object}}", "rows.create", rows.create),
+    _route("GET", f"{_DATA}/sobjects/{{object}}/{{id}}", "rows.read", rows.read),
+    _route("PATCH", f"{_DATA}/sobjects/{{object}}/{{id}}", "rows.update", rows.update),
+    _route("DELETE", f"{_DATA}/sobjects/{{object}}/{{id}}", "rows.delete", rows.delete),
+    _route("GET", f"{_DATA}/sobjects/{{object}}/{{field}}/{{value}}", "rows.read", rows.read_by_key),
+    _route("PATCH", f"{_DATA}/sobjects/{{object}}/{{field}}/{{value}}", "rows.upsert", rows.upsert),
+    _route("DELETE", f"{_DATA}/sobjects/{{object}}/{{field}}/{{value}}", "rows.delete", rows.delete_by_key),
+    _route("POST", f"{_DATA}/composite/sobjects", "collections.create", collections.create),
+    _route("PATCH", f"{_DATA}/composite/sobjects", "collections.update", collections.update),
+    _route("DELETE", f"{_DATA}/composite/sobjects", "collections.delete", collections.delete),
+    _route("GET", f"{_DATA}/composite/sobjects/{{object}}", "collections.retrieve", collections.retrieve),
+    _route("POST", f"{_DATA}/composite/sobjects/{{object}}", "collections.retrieve", collections.retrieve_by_post),
+    _route("PATCH", f"{_DATA}/composite/sobjects/{{object}}/{{field}}", "collections.upsert", collections.upsert),
+    _route("POST", f"{_DATA}/composite", "composite", composite.composite),
+    _route("POST", f"{_DATA}/composite/graph", "composite.graph", graph.graph),
+    _route("POST", f"{_DATA}/composite/batch", "composite.batch", batch.batch),
+    _soap("/services/Soap/u/{soap_version}"),
+    _soap("/services/Soap/u/{soap_version}/{org}"),
+    _soap("/services/Soap/c/{soap_version}"),
+    _soap("/services/Soap/c/{soap_version}/{org}"),
+)
+
+
+def router() -> Router[Route]:
+    """A router over all routes."""
+    found: Router[Route] = Router()
+    for each in ROUTES:
+        found.add(each.method, each.template, each)
+    return found

@@ -1,0 +1,97 @@
+"""What stands behind every door beside the org's records: sessions, grants, faults, the log, and the org's addresses.
+
+`MockOrg` owns one of these; handlers reach it through their `Call`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from .call import session_is_invalid
+from .errors import SalesforceError
+from .oauth import Grants
+from .request_log import RequestLog
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from .faults import Faults
+    from .http import Request, Response
+    from .org import Org
+    from .sessions import Session, Sessions
+    from .soql.cursor import Cursors
+    from .transactions import LongTransaction
+
+Subrequests = Callable[["Request", "Session"], "Response"]
+
+
+@dataclass(kw_only=True)
+class Doors:
+    """The state of the doors.
+
+    Attributes:
+        instance_url: the org's own address, as a real one would have it; used in-process.
+        strict: whether SOAP requests are checked against the WSDL's order and mandatory elements.
+        dispatch: answers a subrequest of composite, batch and graph on behalf of the same session, without charging it.
+    """
+
+    org: Org
+    sessions: Sessions
+    faults: Faults
+    cursors: Cursors
+    instance_url: str
+    dispatch: Subrequests = field(init=False)
+    strict: bool = False
+    grants: Grants = field(default_factory=Grants)
+    log: RequestLog = field(default_factory=RequestLog)
+    late_commits: list[tuple[datetime, LongTransaction]] = field(default_factory=list)
+    snapshots: dict[str, Mapping[str, object]] = field(default_factory=dict)
+
+    def open_session(self, token: str) -> Session:
+        """The session of a token whose user may use the API.
+
+        Raises:
+            SalesforceError: 401 without one, 403 where the user has no API access.
+        """
+        session = self.sessions.find(token)
+        user = self.org.access.user(session.user_id) if session is not None else None
+        if session is None or user is None or not user.setting.active:
+            raise session_is_invalid()
+        if not user.api_enabled:
+            raise SalesforceError(
+                "API_DISABLED_FOR_ORG", "API is not enabled for this Organization or Partner", status=403
+            )
+        return session
+
+    def commit_later(self, transaction: LongTransaction, *, seconds: float) -> None:
+        """Let a long transaction commit when the org's clock has moved on by `seconds`."""
+        self.late_commits.append((self.org.clock.now() + timedelta(seconds=seconds), transaction))
+
+    def commit_what_is_due(self) -> None:
+        """Commit the long transactions whose time has come; called before each request."""
+        if not self.late_commits:
+            return
+        now = self.org.clock.now()
+        for due, transaction in self.late_commits:
+            if due <= now and transaction in self.org.transactions.open:
+                self.org.transactions.commit(transaction)
+        self.late_commits = [(due, each) for due, each in self.late_commits if due > now]
+
+    def address(self, request: Request) -> str:
+        """The instance URL for a client: the address it used, or the org's own if it came through a login host."""
+        return self.instance_url if _is_login_host(request.base_url) else request.base_url
+
+    def login_address(self, request: Request) -> str:
+        """The address of identity URLs: Salesforce's login host, or on a socket the address that the client used."""
+        host = urlsplit(request.base_url).hostname or ""
+        if not host.endswith("salesforce.com"):
+            return request.base_url
+        return "https://test.salesforce.com" if host.startswith("test.") else "https://login.salesforce.com"
+
+
+def _is_login_host(base_url: str) -> bool:
+    return (urlsplit(base_url).hostname or "") in {"login.salesforce.com", "test.salesforce.com"}
