@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import assert_never
 
 from sync.model import Value
 from sync.plan.actions import Action, ConvertLead, ConvertSettings, Plan, Target, UpdateStatus, action_key
@@ -53,6 +54,8 @@ def canonical(value: Json) -> str:
         case dict():
             members = (f"{json.dumps(key, ensure_ascii=False)}:{canonical(value[key])}" for key in sorted(value))
             return "{" + ",".join(members) + "}"
+        case _:
+            assert_never(value)
 
 
 def action_document(org_id: str, action: Action) -> dict[str, Json]:

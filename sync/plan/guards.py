@@ -46,7 +46,7 @@ def refusals(
     *,
     now: datetime,
     api_calls: tuple[int, int] | None = None,
-    overrides: Overrides = Overrides(),  # noqa: B008 -- frozen, so one default serves all
+    overrides: Overrides = Overrides(),
 ) -> tuple[Refusal, ...]:
     """Every guard that says no to carrying out this plan now.
 

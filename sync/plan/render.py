@@ -1,4 +1,7 @@
-"""What a plan would do, said as plain rows: the command line and the console draw them, nothing is decided here. Pure."""
+"""What a plan would do, said as plain rows that the command line and the console draw.
+
+Nothing is decided here. Pure.
+"""
 
 from __future__ import annotations
 
