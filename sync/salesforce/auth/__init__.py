@@ -1,0 +1,1 @@
+"""Sessions: the ways to log in, and what renews them."""

@@ -1,0 +1,167 @@
+"""Bulk API 2.0 queries: one job, its pages fetched in parallel and streamed to disk.
+
+`resultPages` hands out the addresses of several pages at once, so they are fetched side by side; an org that doesn't
+offer it is read by locator, page after page. A page's file appears only when it is whole, and the pages' record counts
+must add up to the job's.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from sync.errors import OrgFault
+from sync.salesforce.bulk_job import Job, JobKind, Patience, State, job_of, read, wait
+from sync.salesforce.calls import Call, Content, Root, json_body, local_path
+from sync.salesforce.org import CsvPages
+from sync.salesforce.transport import Transport
+
+PAGES_AT_ONCE = 5  # as many addresses as one resultPages answer holds
+_NO_PAGES_LIST = {"NOT_FOUND", "METHOD_NOT_ALLOWED", "FUNCTIONALITY_NOT_ENABLED", "UNSUPPORTED_API_VERSION"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Page:
+    file: Path
+    records: int
+    following: str | None
+    """The next locator, `None` at the end."""
+
+
+def bulk_query(
+    transport: Transport,
+    soql: str,
+    *,
+    folder: Path,
+    all_rows: bool,
+    job_id: str | None,
+    patience: Patience,
+    on_job: Callable[[str], None],
+    on_progress: Callable[[int], None],
+) -> CsvPages:
+    """Run or resume a query job and bring its pages to `folder`.
+
+    Raises:
+        AccessRefused, OrgUnavailable, OrgFault: Also when the job failed, was aborted, hadn't ended in time, or when
+            its pages don't add up.
+    """
+    job = read(transport, JobKind.QUERY, job_id) if job_id else _created(transport, soql, all_rows=all_rows)
+    on_job(job.id)
+    job = wait(transport, job, patience, on_progress)
+    if job.state is not State.JOB_COMPLETE:
+        raise OrgFault(
+            f"bulk job {job.id} ended as {job.state}" + (f": {job.message}" if job.message else ""),
+            place="/jobs/query/{job}",
+            code="BULK_JOB_FAILED" if job.state is State.FAILED else "BULK_JOB_ABORTED",
+        )
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    pages = [page for page in _fetched(transport, job, folder) if page.file.stat().st_size]
+    records = sum(page.records for page in pages)
+    if records != job.processed:
+        raise OrgFault(
+            f"bulk job {job.id}: its pages hold {records} records and the job says {job.processed}",
+            place="/jobs/query/{job}/results",
+            fix="run again",
+            code="INCOMPLETE_RESULT",
+        )
+    return CsvPages(
+        job_id=job.id,
+        files=tuple(page.file for page in pages),
+        records=records,
+        columns=_header(pages[0].file) if pages else (),
+    )
+
+
+def _created(transport: Transport, soql: str, *, all_rows: bool) -> Job:
+    body = {
+        "operation": "queryAll" if all_rows else "query",
+        "query": soql,
+        "contentType": "CSV",
+        "columnDelimiter": "COMMA",
+        "lineEnding": "LF",
+    }
+    call = Call(method="POST", path="/jobs/query", template="/jobs/query", body=json_body(body))
+    return job_of(JobKind.QUERY, transport.send(call).data)
+
+
+def _fetched(transport: Transport, job: Job, folder: Path) -> list[_Page]:
+    """Every page in order, by the list of pages where the org has one, else by locator."""
+    addresses = _addresses(transport, job)
+    try:
+        first = next(addresses, None)
+    except OrgFault as fault:
+        if fault.code not in _NO_PAGES_LIST:
+            raise
+        return list(_by_locator(transport, job, folder))
+    if first is None:
+        return list(_by_locator(transport, job, folder))
+    with ThreadPoolExecutor(PAGES_AT_ONCE, thread_name_prefix="bulk-page") as pool:
+        waiting: list[Future[_Page]] = []
+        try:
+            for number, address in enumerate(chain([first], addresses)):
+                call = job.call("GET", content=Content.CSV)
+                call = replace(call, path=local_path(address), template="/jobs/query/{job}/results")
+                waiting.append(pool.submit(_page, transport, call, _file(folder, job, number)))
+            return [future.result() for future in waiting]
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _addresses(transport: Transport, job: Job) -> Iterator[str]:
+    """Addresses of all pages, a handful to a call. Two spellings are documented; both are read."""
+    call = job.call("GET", "/resultPages")
+    while True:
+        data = transport.send(call).data
+        listed = data.get("resultPages") if isinstance(data, dict) else None
+        if not isinstance(listed, list):
+            raise OrgFault("the list of result pages can't be read", place=call.template, code="INCOMPLETE_RESULT")
+        for entry in listed:
+            yield _text(entry, "resultLink", "resultUrl")
+        following = data.get("nextRecordsUrl") or data.get("nextRecordUrl")
+        if not following:
+            return
+        call = Call(method="GET", path=local_path(str(following)), template=call.template, root=Root.ORG)
+
+
+def _by_locator(transport: Transport, job: Job, folder: Path) -> Iterator[_Page]:
+    locator: str | None = None
+    number = 0
+    while True:
+        path = "/results" + (f"?locator={locator}" if locator else "")
+        page = _page(transport, job.call("GET", path, content=Content.CSV), _file(folder, job, number))
+        yield page
+        if page.following is None:
+            return
+        locator, number = page.following, number + 1
+
+
+def _page(transport: Transport, call: Call, file: Path) -> _Page:
+    reply = transport.send(replace(call, save_to=file))
+    locator = reply.headers.get("Sforce-Locator")
+    try:
+        records = int(reply.headers["Sforce-NumberOfRecords"])
+    except (KeyError, ValueError):
+        raise OrgFault("a result page doesn't say how many records it holds", place=call.template) from None
+    return _Page(file=file, records=records, following=None if locator in {None, "", "null"} else locator)
+
+
+def _file(folder: Path, job: Job, number: int) -> Path:
+    return folder / f"{job.id}-{number:05d}.csv"
+
+
+def _text(entry: Mapping[str, Any], *spellings: str) -> str:
+    found = next((entry[name] for name in spellings if isinstance(entry, dict) and entry.get(name)), None)
+    if not isinstance(found, str):
+        raise OrgFault("a result page has no address", place="/jobs/query/{job}/resultPages", code="INCOMPLETE_RESULT")
+    return found
+
+
+def _header(file: Path) -> tuple[str, ...]:
+    with file.open(encoding="utf-8", newline="") as lines:
+        return tuple(next(csv.reader(lines), ()))

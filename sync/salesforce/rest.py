@@ -1,0 +1,135 @@
+"""Plain REST reads: queries and their pages, rows by id, changes in a window, limits.
+
+Paging follows `nextRecordsUrl` and nothing else: the org shrinks pages as it likes. A query too long for a URL goes
+inside a composite call instead (`composite.first_pages`), since Salesforce has no POST for queries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from sync.errors import OrgFault
+from sync.model import Record, normal_id
+from sync.salesforce.calls import Call, Root, get, json_body, local_path, segment
+from sync.salesforce.org import Changes
+from sync.salesforce.transport import Transport
+from sync.salesforce.values import flat_record, iso_z, moment_of
+
+LONGEST_URI = 15_000
+"""Bytes. Salesforce answers 414 beyond 16,384, and 431 where the headers reach it together with the URI."""
+
+_RETRIEVE_AT_ONCE = 2000  # ids in one POST (REST guide, retrieve with a request body)
+
+
+def query_path(soql: str, *, all_rows: bool) -> str:
+    """The resource of a query below the data root."""
+    return f"/{'queryAll' if all_rows else 'query'}?{urlencode({'q': soql})}"
+
+
+def fits_uri(soql: str) -> bool:
+    """Whether the query may go in a URL."""
+    return len(query_path(soql, all_rows=True)) <= LONGEST_URI
+
+
+def first_page(transport: Transport, soql: str, *, all_rows: bool = False) -> Mapping[str, Any]:
+    """The first page of a query as the org sends it."""
+    path = query_path(soql, all_rows=all_rows)
+    return page_in(transport.send(Call(method="GET", path=path, template="/query")).data, "/query")
+
+
+def rows(transport: Transport, page: Mapping[str, Any]) -> Iterator[Record]:
+    """The rows of a page and of every page after it.
+
+    Raises:
+        OrgFault: The pages end before the rows that the first one promised, and no page says why.
+    """
+    while True:
+        for row in page["records"]:
+            yield flat_record(row)
+        following = page.get("nextRecordsUrl")
+        if not following:
+            if page.get("done") is False:
+                raise OrgFault("a query stopped without its last page", place="/query", code="INCOMPLETE_RESULT")
+            return
+        call = Call(method="GET", path=local_path(str(following)), template="/query/{cursor}", root=Root.ORG)
+        page = page_in(transport.send(call).data, call.template)
+
+
+def page_in(data: Any, place: str) -> Mapping[str, Any]:
+    """A query's page, checked for its shape.
+
+    Raises:
+        OrgFault: Not a page.
+    """
+    if isinstance(data, dict) and isinstance(data.get("records"), list) and isinstance(data.get("totalSize"), int):
+        return data
+    raise OrgFault("the answer to a query has no rows and no count", place=place, code="INCOMPLETE_RESULT")
+
+
+def retrieve(
+    transport: Transport, object_name: str, ids: Sequence[str], fields: Sequence[str]
+) -> Iterator[Record | None]:
+    """Rows by id in the order asked, `None` where there is none that we may see.
+
+    Raises:
+        OrgFault: Also when the answer doesn't match the ids asked for, row by row.
+    """
+    template = "/composite/sobjects/{object}"
+    for start in range(0, len(ids), _RETRIEVE_AT_ONCE):
+        wanted = ids[start : start + _RETRIEVE_AT_ONCE]
+        call = Call(
+            method="POST",
+            path=f"/composite/sobjects/{segment(object_name)}",
+            template=template,
+            body=json_body({"ids": list(wanted), "fields": list(dict.fromkeys([*fields, "Id"]))}),
+        )
+        found = transport.send(call).data
+        if not isinstance(found, list) or len(found) != len(wanted):
+            raise OrgFault("a retrieve didn't answer each id", place=template, code="INCOMPLETE_RESULT")
+        for asked, row in zip(wanted, found, strict=True):
+            if row is None:
+                yield None
+                continue
+            record = flat_record(row)
+            if normal_id(str(record.get("Id"))) != normal_id(asked):
+                raise OrgFault("a retrieve answered with another record", place=template, code="INCOMPLETE_RESULT")
+            yield record
+
+
+def updated(transport: Transport, object_name: str, start: datetime, end: datetime) -> Changes:
+    """getUpdated. `covered_until` is at most `end`, and earlier while a long transaction runs."""
+    data = _window(transport, object_name, "updated", start, end)
+    return Changes(
+        ids=tuple(id_ for raw in data["ids"] if (id_ := normal_id(str(raw)))),
+        covered_until=moment_of(data["latestDateCovered"]),
+    )
+
+
+def deleted(transport: Transport, object_name: str, start: datetime, end: datetime) -> Changes:
+    """getDeleted, with the time of each deletion."""
+    data = _window(transport, object_name, "deleted", start, end)
+    times = {id_: moment_of(row["deletedDate"]) for row in data["deletedRecords"] if (id_ := normal_id(str(row["id"])))}
+    return Changes(ids=tuple(times), covered_until=moment_of(data["latestDateCovered"]), deleted_at=times)
+
+
+def limits(transport: Transport) -> Mapping[str, tuple[int, int]]:
+    """Every limit of `/limits` as (maximum, remaining)."""
+    data = transport.send(get("/limits", "/limits")).data
+    return {
+        name: (int(entry["Max"]), int(entry["Remaining"]))
+        for name, entry in (data.items() if isinstance(data, dict) else ())
+        if isinstance(entry, dict) and "Max" in entry and "Remaining" in entry
+    }
+
+
+def _window(transport: Transport, object_name: str, what: str, start: datetime, end: datetime) -> Mapping[str, Any]:
+    template = f"/sobjects/{{object}}/{what}"
+    query = {"start": iso_z(start.replace(microsecond=0)), "end": iso_z(end.replace(microsecond=0))}
+    data = transport.send(get(f"/sobjects/{segment(object_name)}/{what}/", template, query=query)).data
+    listed = "ids" if what == "updated" else "deletedRecords"
+    if isinstance(data, dict) and isinstance(data.get(listed), list) and isinstance(data.get("latestDateCovered"), str):
+        return data
+    raise OrgFault("the answer lists no changes and no date", place=template, code="INCOMPLETE_RESULT")
