@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from ..call import Handler, Route
 from ..oauth import token
+from ..oauth_web import authorize
 from ..router import Router
 from ..soap import partner
 from . import (
     batch,
     collections,
     composite,
+    describe,
     graph,
     identity,
     limits,
@@ -47,6 +49,7 @@ def _soap(template: str) -> Route:
 ROUTES = (
     _open("GET", "/services/data", "versions", versions.versions),
     _open("POST", "/services/oauth2/token", "token", token),
+    _open("GET", "/services/oauth2/authorize", "authorize", authorize),
     _open("POST", "/services/oauth2/revoke", "revoke", identity.revoke),
     _open("GET", "/services/oauth2/revoke", "revoke", identity.revoke),
     _route("GET", "/services/oauth2/userinfo", "userinfo", identity.userinfo, charged=False),
@@ -60,6 +63,9 @@ ROUTES = (
     _route("GET", f"{_DATA}/query/{{locator}}", "query.more", query.more),
     _route("GET", f"{_DATA}/queryAll", "queryAll", query.query_all),
     _route("GET", f"{_DATA}/queryAll/{{locator}}", "query.more", query.more),
+    _route("GET", f"{_DATA}/sobjects", "describe.global", describe.describe_global),
+    _route("GET", f"{_DATA}/sobjects/{{object}}", "describe.basic", describe.basic),
+    _route("GET", f"{_DATA}/sobjects/{{object}}/describe", "describe", describe.describe),
     _route("GET", f"{_DATA}/sobjects/{{object}}/updated", "replication.updated", replication.updated),
     _route("GET", f"{_DATA}/sobjects/{{object}}/deleted", "replication.deleted", replication.deleted),
     _route("POST", f"{_DATA}/sobjects/{{object}}", "rows.create", rows.create),
