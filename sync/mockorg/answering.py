@@ -20,7 +20,7 @@ from .errors import RowRefused, SalesforceError
 from .faults import ON_THE_WAY, REFUSALS, Fault, FaultKind
 from .http import Delivery, Request, Response, compressed
 from .intake import overridden, unpacked
-from .nowhere import nowhere
+from .nowhere import needs_session, nowhere
 from .refusals import refusal
 from .request_log import LoggedRequest
 from .router import Found, NoSuchMethod, Router
@@ -109,8 +109,8 @@ class Answering:
             with self._doors.org.lock:
                 self._doors.commit_what_is_due()
                 version = _version(request)
-                needs_session = not isinstance(found, Found) or found.handler.session
-                if needs_session and session is None:
+                wanted = found.handler.session if isinstance(found, Found) else needs_session(request)
+                if wanted and session is None:
                     session = self.session_of(request)
                 if not isinstance(found, Found):
                     self._charge(session, tally, subrequest=subrequest)

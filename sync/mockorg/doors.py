@@ -19,6 +19,8 @@ from .request_log import RequestLog
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from .bulk.ingest_job import IngestJobs
+    from .bulk.query_job import BulkQueryJobs
     from .faults import Faults
     from .http import Request, Response
     from .org import Org
@@ -43,6 +45,8 @@ class Doors:
     sessions: Sessions
     faults: Faults
     cursors: Cursors
+    query_jobs: BulkQueryJobs
+    ingest_jobs: IngestJobs
     instance_url: str
     dispatch: Subrequests = field(init=False)
     strict: bool = False

@@ -20,7 +20,10 @@ UNMODELLED_RESOURCES = frozenset(
 )  # fmt: skip
 """Resources that a real org has and this one does not, or not in full; their 404 says so."""
 
-_NOWHERE_EITHER = ["actions", "standard", "convertlead"]
+
+def needs_session(request: Request) -> bool:
+    """Whether Salesforce would ask for a session before it says that there is nothing here."""
+    return [segment.lower() for segment in request.segments[:2]] in (["services", "data"], ["services", "apexrest"])
 
 
 def nowhere(found: NoSuchMethod | None, request: Request) -> SalesforceError:
@@ -33,8 +36,23 @@ def nowhere(found: NoSuchMethod | None, request: Request) -> SalesforceError:
             status=405,
             headers={"Allow": allowed},
         )
-    segments = [segment.lower() for segment in request.segments]
-    headers: dict[str, str] = {}
-    if len(segments) > 3 and segments[3] in UNMODELLED_RESOURCES and segments[3:] != _NOWHERE_EITHER:
-        headers[NOT_MODELLED_HEADER] = f"the resource {segments[3]}"
+    missing = _not_modelled([segment.lower() for segment in request.segments])
+    headers = {NOT_MODELLED_HEADER: missing} if missing else {}
     return SalesforceError("NOT_FOUND", "The requested resource does not exist", status=404, headers=headers)
+
+
+def _not_modelled(segments: list[str]) -> str | None:
+    """What a real org has at this path and this one does not; None where there is nothing in either."""
+    match segments:
+        case ["services", "data", _, "actions", "standard", "convertlead"]:
+            return None
+        case ["services", "data", _, resource, *_] if resource in UNMODELLED_RESOURCES:
+            return f"the resource {resource}"
+        case ["services", "data", *_] | ["services", "apexrest", *_]:
+            return None
+        case ["services", kind, *_]:
+            return f"the API at /services/{kind}"
+        case ["cometd", *_]:
+            return "the Streaming API"
+        case _:
+            return None

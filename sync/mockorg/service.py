@@ -19,6 +19,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from .answering import Answering
 from .api.routes import router
+from .bulk.ingest_job import IngestJobs
+from .bulk.jobs import Transitions
+from .bulk.query_job import BulkQueryJobs
 from .doors import Doors
 from .faults import Fault, Faults
 from .org import Org
@@ -85,6 +88,7 @@ class MockOrg:
             seed=seed, org_yaml=text, clock=self._clock, source=str(source) if source is not None else ORG_YAML
         )
         credentials = self.org.settings.credentials
+        transitions = Transitions()
         self.doors = Doors(
             org=self.org,
             sessions=Sessions(
@@ -95,6 +99,8 @@ class MockOrg:
             ),
             faults=Faults(seed),
             cursors=Cursors(self.org),
+            query_jobs=BulkQueryJobs(self.org, transitions),
+            ingest_jobs=IngestJobs(self.org, transitions),
             instance_url=f"https://{self.org.settings.organization.domain}.my.salesforce.com",
             strict=self._strict,
         )
@@ -168,6 +174,11 @@ class MockOrg:
         """Take all scripted faults away."""
         with self.org.lock:
             self.doors.faults.clear()
+
+    @property
+    def transitions(self) -> Transitions:
+        """The course that bulk jobs yet to be created will take; set its `query` and `ingest`."""
+        return self.doors.query_jobs.transitions
 
     def reset(self, seed: int | None = None) -> None:
         """Back to the org as it was made (or as another seed makes it): records, sessions, faults, clock and log."""

@@ -9,6 +9,8 @@ from ..router import Router
 from ..soap import partner
 from . import (
     batch,
+    bulk_ingest,
+    bulk_query,
     collections,
     composite,
     describe,
@@ -84,6 +86,24 @@ ROUTES = (
     _route("POST", f"{_DATA}/composite", "composite", composite.composite),
     _route("POST", f"{_DATA}/composite/graph", "composite.graph", graph.graph),
     _route("POST", f"{_DATA}/composite/batch", "composite.batch", batch.batch),
+    _route("POST", f"{_DATA}/jobs/query", "bulk.query.create", bulk_query.create),
+    _route("GET", f"{_DATA}/jobs/query", "bulk.query.list", bulk_query.every),
+    _route("GET", f"{_DATA}/jobs/query/{{job}}", "bulk.query.look", bulk_query.look),
+    _route("PATCH", f"{_DATA}/jobs/query/{{job}}", "bulk.query.abort", bulk_query.change),
+    _route("DELETE", f"{_DATA}/jobs/query/{{job}}", "bulk.query.delete", bulk_query.delete),
+    _route("GET", f"{_DATA}/jobs/query/{{job}}/results", "bulk.query.results", bulk_query.results),
+    _route("GET", f"{_DATA}/jobs/query/{{job}}/resultPages", "bulk.query.resultPages", bulk_query.result_pages),
+    _route("POST", f"{_DATA}/jobs/ingest", "bulk.ingest.create", bulk_ingest.create),
+    _route("GET", f"{_DATA}/jobs/ingest", "bulk.ingest.list", bulk_ingest.every),
+    _route("GET", f"{_DATA}/jobs/ingest/{{job}}", "bulk.ingest.look", bulk_ingest.look),
+    _route("PATCH", f"{_DATA}/jobs/ingest/{{job}}", "bulk.ingest.change", bulk_ingest.change),
+    _route("DELETE", f"{_DATA}/jobs/ingest/{{job}}", "bulk.ingest.delete", bulk_ingest.delete),
+    _route("PUT", f"{_DATA}/jobs/ingest/{{job}}/batches", "bulk.ingest.upload", bulk_ingest.upload),
+    _route("GET", f"{_DATA}/jobs/ingest/{{job}}/successfulResults", "bulk.ingest.successful", bulk_ingest.successful),
+    _route("GET", f"{_DATA}/jobs/ingest/{{job}}/failedResults", "bulk.ingest.failed", bulk_ingest.failed),
+    _route(
+        "GET", f"{_DATA}/jobs/ingest/{{job}}/unprocessedrecords", "bulk.ingest.unprocessed", bulk_ingest.unprocessed
+    ),
     _soap("/services/Soap/u/{soap_version}"),
     _soap("/services/Soap/u/{soap_version}/{org}"),
     _soap("/services/Soap/c/{soap_version}"),
