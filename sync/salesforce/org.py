@@ -16,6 +16,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from sync.errors import OrgFault
 from sync.model import Record
 
 
@@ -149,6 +150,48 @@ class Changes:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AskRows:
+    """A question for `OrgReader.ask`: the rows of a SOQL query."""
+
+    soql: str
+    all_rows: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskUpdated:
+    """A question for `OrgReader.ask`: getUpdated."""
+
+    object: str
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskDeleted:
+    """A question for `OrgReader.ask`: getDeleted."""
+
+    object: str
+    start: datetime
+    end: datetime
+
+
+Ask = AskRows | AskUpdated | AskDeleted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rows:
+    """All rows of a query, as many as the org's `totalSize` said (else the answer is an `OrgFault`)."""
+
+    records: tuple[Record, ...]
+    total: int
+    """`totalSize`; the count itself for `SELECT COUNT() …`, which has no records."""
+
+
+Told = Rows | Changes | OrgFault
+"""The answer to one `Ask`; a fault is an answer too, so that one wrong question doesn't spoil the others."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CsvPages:
     """A Bulk API 2.0 query's pages on disk: UTF-8 CSV files, each with a header row of API names in SELECT order."""
 
@@ -263,6 +306,11 @@ class OrgReader(Protocol):
         """Quota as last reported by a reply; `None` before the first one. Costs nothing."""
         ...
 
+    @property
+    def calls_sent(self) -> int:
+        """Signed requests sent so far by this client."""
+        ...
+
     def now(self) -> datetime:
         """The server's clock, from the `Date` header of the last reply."""
         ...
@@ -309,6 +357,14 @@ class OrgReader(Protocol):
 
     def retrieve(self, object_name: str, ids: Sequence[str], fields: Sequence[str]) -> list[Record | None]:
         """Records by id in the order asked, 2,000 a call; `None` where there is none that we may see."""
+        ...
+
+    def ask(self, questions: Sequence[Ask]) -> list[Told]:
+        """Several reads of different kinds in as few calls as the API allows; answers in order, each for itself.
+
+        Questions travel in the order given, 25 to a composite call, at most five of them queries; so a getUpdated that
+        stands before a query was answered before it.
+        """
         ...
 
     def updated(self, object_name: str, start: datetime, end: datetime) -> Changes:
