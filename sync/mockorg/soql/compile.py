@@ -154,6 +154,7 @@ def _records(query: Query, statement: Statement, scope: Scope) -> Plan:
         shape=selected.shape,
         columns=tuple(selected.columns),
         children=tuple(selected.children),
+        width=len(selected.sql_columns),
         long_text=selected.long_text,
         purposes=query.purposes,
     )

@@ -23,9 +23,13 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResultColumn:
-    """One column of the answer, for CSV headers and column metadata. `nested` are those of a child query or parent."""
+    """One column of the answer, for CSV headers and column metadata.
+
+    `index` is its place among the SQL columns, if it has one there; `nested` are the columns of a child query.
+    """
 
     name: str
+    index: int | None = None
     term: Term | None = None
     nested: tuple[ResultColumn, ...] = ()
     aggregate: bool = False
@@ -51,7 +55,7 @@ class ChildPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """A query ready to run. `width` is how many SQL columns the shape uses."""
+    """A query ready to run. `width` is how many SQL columns it has."""
 
     kind: Kind
     type: ObjectType
@@ -60,7 +64,7 @@ class Plan:
     shape: Shape
     columns: tuple[ResultColumn, ...]
     children: tuple[ChildPlan, ...] = ()
+    width: int = 1
     group_by: bool = False
     long_text: bool = False
     purposes: tuple[str, ...] = ()
-    condition_sql: str = ""

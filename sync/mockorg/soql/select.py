@@ -130,7 +130,8 @@ class SelectList:
             raise SalesforceError("MALFORMED_QUERY", f"duplicate field selected: {found.field.name}")
         self._seen.add(found.name.lower())
         self._level(found.steps).outputs.append(self._output(found))
-        self.columns.append(ResultColumn(name=found.name, term=plain(found)))
+        index = self._column(found.sql) if found.sql else None
+        self.columns.append(ResultColumn(name=found.name, index=index, term=plain(found)))
 
     def _level(self, steps: tuple[str, ...]) -> _Level:
         level: _Level = self._root
@@ -177,8 +178,9 @@ class SelectList:
         found = term.found
         key = alias or (found.field.name if found else call.name)
         level = self._level(found.steps) if found and not alias else self._root
-        level.outputs.append(Leaf(key, self._column(term.sql), term.type))
-        self.columns.append(ResultColumn(name=alias or (found.name if found else key), term=term))
+        index = self._column(term.sql)
+        level.outputs.append(Leaf(key, index, term.type))
+        self.columns.append(ResultColumn(name=alias or (found.name if found else key), index=index, term=term))
 
     @behaviour("soql.fields", "confirmed", "SOQL65 FIELDS(); the limit's text from logs")
     def _all_fields(self, call: Call, query: Query) -> None:
