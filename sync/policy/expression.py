@@ -89,7 +89,7 @@ def _parse(text: str) -> exp.Expression:
     if len(text) > MAX_CHARACTERS:
         raise Refusal(f"is longer than {MAX_CHARACTERS:,} characters", "name parts of it as criteria")
     if any(ord(char) < 32 and char not in "\t\r\n" for char in text):
-        raise Refusal("has control characters in it")
+        raise Refusal("has control characters in it", "in YAML double quotes write a backslash twice")
     try:
         tokens = sqlglot.tokenize(text, read="duckdb")
         if any(token.comments for token in tokens):
