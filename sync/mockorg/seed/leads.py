@@ -125,7 +125,7 @@ def _write(world: World, draft: _Draft, winner: str | None) -> None:
 
 
 def _creator(draft: _Draft) -> str:
-    return draft.owner if draft.owner.startswith("user-") else staff.INTEGRATION.key
+    return draft.owner if draft.owner in staff.USER_KEYS else staff.INTEGRATION.key
 
 
 def _status(story: Story) -> str:
@@ -222,7 +222,7 @@ def _about(draft: _Draft, converted: Converted | None, *, deleted: bool) -> Abou
         who=converted.contact.key if converted else draft.key,
         what=(converted.opportunity or converted.account) if converted else None,
         account=converted.account if converted else None,
-        owner=draft.owner if draft.owner.startswith("user-") else staff.SELLERS[-1].key,
+        owner=draft.owner if draft.owner in staff.USER_KEYS else staff.SELLERS[-1].key,
         first_name=member.person.first_name,
         company=member.company.name,
         product=str(draft.row["Product_Interest__c"] or words.PRODUCTS[1]),

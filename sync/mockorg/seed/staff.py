@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Colleague:
-    """One user. `key` is what other files' OwnerId and CreatedById columns say."""
+    """One user of org.yaml, whom the records' OwnerId and CreatedById columns name by username."""
 
     first_name: str
     last_name: str
@@ -24,26 +24,21 @@ class Colleague:
 
     @property
     def key(self) -> str:
-        """The key of the user's record."""
-        return f"user-{self.first_name}-{self.last_name}".lower()
-
-    @property
-    def name(self) -> str:
-        """First and last name."""
-        return f"{self.first_name} {self.last_name}"
+        """What stands in a reference column for this user."""
+        return self.username
 
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """A queue that owns leads until somebody takes them."""
+    """A queue of org.yaml that owns leads until somebody takes them; named by its developer name."""
 
     name: str
     developer_name: str
 
     @property
     def key(self) -> str:
-        """The key of the queue's Group record."""
-        return "queue-" + self.developer_name.lower().replace("_", "-")
+        """What stands in a reference column for this queue."""
+        return self.developer_name
 
 
 ADMIN = Colleague("Ada", "Admin", "Administration", "America/New_York", profile="System Administrator")
@@ -64,4 +59,5 @@ LEAVERS = (
     Colleague("Simone", "Delavigne", "Sales EMEA", "Europe/Paris", active=False),
 )
 STAFF = (ADMIN, INTEGRATION, MANAGER, *SELLERS, *LEAVERS)
+USER_KEYS = frozenset(each.key for each in STAFF)
 QUEUES = (Queue("Inbound Web Leads", "Inbound_Web_Leads"), Queue("Partner Leads", "Partner_Leads"))
