@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, assert_never
 
+from . import staff
 from .timelines import Happening, Kind
 from .world import Row, World, stamped
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 _DURATIONS = (30, 45, 60, 60, 90)
+_SHARE_WITH_INVITEES = 0.1
 _PLACES = ("Video call", "Their office", "Our office", None)
 
 
@@ -116,6 +118,8 @@ def _event(world: World, happening: Happening, about: About, *, subject: str, de
     start = happening.at.replace(minute=happening.at.minute // 15 * 15, second=0)
     end = start + timedelta(minutes=minutes)
     booked = min(start - timedelta(days=world.rng.randint(2, 9)), world.calendar.latest)
+    """Write a meeting, and for some an invited colleague's copy of it (`IsChild`), not to be counted twice."""
+    invited = world.rng.choice(staff.SELLERS).key if world.rng.random() < _SHARE_WITH_INVITEES else None
     row: Row = {
         "WhoId": about.who,
         "WhatId": about.what,
@@ -134,12 +138,15 @@ def _event(world: World, happening: Happening, about: About, *, subject: str, de
         "ShowAs": "Busy",
         "IsPrivate": False,
         "IsChild": False,
-        "IsGroupEvent": False,
+        "IsGroupEvent": invited is not None,
         "IsArchived": start < world.calendar.archived_before,
     }
-    world.add(
-        "Event", stamped(row, created=booked, by=about.owner, modified=_noted(end, booked, world), deleted=deleted)
-    )
+    stamped(row, created=booked, by=about.owner, modified=_noted(end, booked, world), deleted=deleted)
+    world.add("Event", row)
+    if invited is not None:
+        copy = row | {"OwnerId": invited, "IsChild": True}
+        del copy["Id"]
+        world.add("Event", copy)
 
 
 def _noted(end: datetime, booked: datetime, world: World) -> datetime:
