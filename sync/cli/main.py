@@ -44,7 +44,7 @@ def _root(
 
 
 def _add_commands() -> None:
-    from sync.cli.commands import COMMANDS, GROUPS  # noqa: PLC0415 -- they import `app`'s siblings
+    from sync.cli.commands import COMMANDS, GROUPS
 
     for name, function in COMMANDS:
         app.command(name)(function)
@@ -85,7 +85,7 @@ def _is_usage_error(error: Exception) -> bool:
 
 
 def _usage(error: Exception) -> LeadgateError:
-    from sync.errors import WrongUse  # noqa: PLC0415
+    from sync.errors import WrongUse
 
     message = str(getattr(error, "format_message")())  # noqa: B009 -- Click's own usage errors, by shape
     context = getattr(error, "ctx", None)

@@ -32,14 +32,14 @@ class Tick(Protocol):
 
 def stdout() -> Console:
     """The console for results."""
-    from rich.console import Console  # noqa: PLC0415 -- drawing costs start-up time that --json and --help don't owe
+    from rich.console import Console
 
     return Console(highlight=False, soft_wrap=False)
 
 
 def stderr() -> Console:
     """The console for progress and notes."""
-    from rich.console import Console  # noqa: PLC0415
+    from rich.console import Console
 
     return Console(stderr=True, highlight=False)
 
@@ -72,10 +72,12 @@ def plain(value: Any) -> Any:
     return value
 
 
-def table(title: str | None, columns: Sequence[str], rows: Iterable[Sequence[Any]], *, right: Sequence[str] = ()) -> Any:
+def table(
+    title: str | None, columns: Sequence[str], rows: Iterable[Sequence[Any]], *, right: Sequence[str] = ()
+) -> Any:
     """A Rich table; every cell is text, so that no record content is read as markup or as terminal control."""
-    from rich.table import Table  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
+    from rich.table import Table
+    from rich.text import Text
 
     drawn = Table(title=title, title_justify="left", title_style="bold", header_style="bold", box=None, pad_edge=False)
     for column in columns:
@@ -94,7 +96,7 @@ def progress(*, quiet: bool) -> Iterator[Tick]:
 
         yield silent
         return
-    from rich.progress import (  # noqa: PLC0415
+    from rich.progress import (
         BarColumn,
         MofNCompleteColumn,
         Progress,
@@ -103,7 +105,13 @@ def progress(*, quiet: bool) -> Iterator[Tick]:
         TimeElapsedColumn,
     )
 
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=stderr(), transient=True) as bars:
         tasks: dict[str, Any] = {}
 

@@ -1,0 +1,80 @@
+"""`leadgate audit`: everything that was meant, done and seen, in order, and whether anybody changed that history."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sync.cli import options
+from sync.cli.exits import Exit
+from sync.errors import InputInvalid
+from sync.model import normal_id
+
+if TYPE_CHECKING:
+    from sync.ledger.audit import AuditEvent, Chain
+    from sync.ledger.store import Ledger
+
+
+def audit(
+    what: Annotated[
+        str | None, typer.Argument(metavar="[LEAD|RUN|PLAN]", help="A lead id, a run id or a plan id; else all.")
+    ] = None,
+    *,
+    org: options.Org = None,
+    folder: options.Folder = options.HERE,
+    as_json: options.Json = False,
+) -> None:
+    """Show the ledger's events and verify their chain."""
+    from sync.cli import output
+    from sync.workspace import Workspace
+
+    workspace = Workspace.open(folder, org=org)
+    with workspace.ledger() as ledger:
+        org_id = workspace.org_id(ledger)
+        events = _events(ledger, org_id, what)
+        chain = ledger.verify_chain(org_id)
+    if as_json:
+        broken = "intact" if chain.intact else {"broken_at": chain.broken_at, "problem": chain.problem}
+        output.emit_json({"org_id": org_id, "events": [e.as_json() for e in events], "chain": broken})
+    else:
+        _draw(events, chain)
+    if not chain.intact:
+        raise typer.Exit(Exit.UNEXPECTED)
+
+
+def _events(ledger: Ledger, org_id: str, what: str | None) -> tuple[AuditEvent, ...]:
+    if what is None:
+        return ledger.audit(org_id)
+    lead_id = normal_id(what)
+    if lead_id is not None and lead_id.startswith("00Q"):
+        return ledger.audit(org_id, lead_id=lead_id)
+    everything = ledger.audit(org_id)
+    found = tuple(e for e in everything if e.run_id.startswith(what) or (e.plan_id and e.plan_id.startswith(what)))
+    if not found:
+        raise InputInvalid(
+            f"{what!r} is no lead id, and no run or plan of this ledger has an id that begins so",
+            place="LEAD|RUN|PLAN",
+            fix="`leadgate audit` without arguments lists everything",
+        )
+    return found
+
+
+def _draw(events: tuple[AuditEvent, ...], chain: Chain) -> None:
+    from sync.cli import output
+
+    rows = [
+        (f"{e.at:%Y-%m-%d %H:%M:%S}", e.run_id[:12], e.lead_id or "", e.kind.replace("_", " "), e.state, _detail(e))
+        for e in events
+    ]
+    output.stdout().print(output.table(None, ("at (UTC)", "run", "lead", "what", "state", "evidence"), rows))
+    if chain.intact:
+        sys.stdout.write(f"\n{chain.events:,} events in the ledger; their chain is intact\n")
+    else:
+        sys.stdout.write(f"\nTHE CHAIN IS BROKEN at event {chain.broken_at}: {chain.problem}\n")
+
+
+def _detail(event: AuditEvent) -> str:
+    parts = [event.code or "", *event.made.values(), *(f"{k}={v}" for k, v in event.evidence.items())]
+    return " ".join(p for p in parts if p)

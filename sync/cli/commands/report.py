@@ -1,0 +1,109 @@
+"""`leadgate report`: what a run did; counts, failures by cause with the fix, a row per lead to hand on."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sync.cli import options
+from sync.cli.safe_text import csv_cell
+from sync.errors import InputInvalid
+
+if TYPE_CHECKING:
+    from sync.report.summary import RunSummary
+
+
+def report(
+    run_id: Annotated[
+        str | None, typer.Argument(metavar="[RUN]", help="A run's id or its beginning; else the last run.")
+    ] = None,
+    *,
+    org: options.Org = None,
+    folder: options.Folder = options.HERE,
+    csv_file: Annotated[Path | None, typer.Option("--csv", help="Write a row for every lead to this CSV file.")] = None,
+    as_json: options.Json = False,
+) -> None:
+    """Summarise a run from the ledger."""
+    from sync.cli import output
+    from sync.report.summary import find_run, summarise
+    from sync.workspace import Workspace
+
+    workspace = Workspace.open(folder, org=org)
+    with workspace.ledger() as ledger:
+        runs = ledger.runs(workspace.org_id(ledger))
+        run = find_run(runs, run_id)
+        if run is None:
+            known = ", ".join(r.run_id[:12] for r in runs[-5:]) or "none yet"
+            raise InputInvalid(f"no run {run_id or ''!r} in this ledger", place="RUN", fix=f"the last ones: {known}")
+        summary = summarise(ledger, run)
+    if csv_file is not None:
+        write_csv(csv_file, summary)
+    if as_json:
+        output.emit_json(document(summary))
+    else:
+        draw(summary)
+        if csv_file is not None:
+            sys.stdout.write(f"\nwritten to {csv_file}\n")
+
+
+def document(summary: RunSummary) -> dict[str, object]:
+    """The summary for `--json`."""
+    run = summary.run
+    return {
+        "run_id": run.run_id,
+        "plan_id": run.start.plan_id,
+        "kind": run.start.kind,
+        "started_at": run.started_at,
+        "finished_at": run.finished_at,
+        "ended": run.ended,
+        "planned": run.start.planned,
+        "outcomes": summary.outcomes,
+        "adds_up": summary.adds_up,
+        "follow_ups": summary.follow_ups,
+        "causes": summary.causes,
+        "leads": summary.leads,
+    }
+
+
+def draw(summary: RunSummary) -> None:
+    """The summary for people."""
+    from sync.cli import output
+
+    console = output.stdout()
+    run = summary.run
+    took = f", {(run.finished_at - run.started_at).total_seconds():.1f} s" if run.finished_at else ""
+    console.print(
+        f"run {run.run_id} ({run.start.kind}, {run.ended or 'not finished'}{took})", style="bold", markup=False
+    )
+    console.print(
+        output.table(
+            None,
+            ("outcome", "actions"),
+            [(name.replace("_", " "), f"{count:,}") for name, count in summary.outcomes.items()]
+            + [("planned", f"{run.start.planned:,}")],
+            right=("actions",),
+        )
+    )
+    if not summary.adds_up:
+        console.print("the outcomes don't add up to what was planned: run `leadgate recover`", style="bold red")
+    if summary.causes:
+        console.print()
+        rows = [
+            (f"{c.leads:,}", c.code, c.cause, c.fix, "yes" if c.running_again_helps else "no") for c in summary.causes
+        ]
+        columns = ("leads", "code", "cause", "fix", "again helps")
+        console.print(output.table("what stood in the way", columns, rows, right=("leads",)))
+
+
+def write_csv(path: Path, summary: RunSummary) -> None:
+    """A row for every lead, safe to open in a spreadsheet."""
+    from sync.report.summary import CSV_COLUMNS
+
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(CSV_COLUMNS)
+        writer.writerows([csv_cell(value) for value in lead.row()] for lead in summary.leads)
