@@ -4,8 +4,9 @@
 
 - One CSV per object, named by it (`Lead.csv`, `Task.csv` …), with the fields' API names as headers, in UTF-8, as Data
   Loader exports them: `true`/`false`, `2026-05-01`, `2026-05-01T07:25:37.000Z`, an empty cell for no value.
-- Valid ids are kept. Any other value in an id or reference column is a key, such as `lead-000017`, and gets the same id
-  wherever it stands, in whatever file. Users are named by username, queues and record types by developer name.
+- Valid ids are kept, so that a lead of this world has the same id in every org that loads it. Any other value in an id
+  or reference column is a key, such as `lead-17`, and gets the same id wherever it stands, in whatever file. Users are
+  named by username, queues and record types by developer name.
 - `org.yaml` beside them says what org it is: custom fields, users, queues, statuses, stages, record types, validation
   rules, duplicate rules, lead field mapping.
 

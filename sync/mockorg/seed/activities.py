@@ -20,7 +20,7 @@ _PLACES = ("Video call", "Their office", "Our office", None)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class About:
-    """Whom and what an activity is about, by key, and the words that its note needs."""
+    """Whom and what an activity is about, by id, and the words that its note needs."""
 
     who: str | None
     owner: str

@@ -34,7 +34,7 @@ _FATES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Converted:
-    """The keys of what a conversion made or attached to."""
+    """The ids of what a conversion made or attached to."""
 
     account: str
     contact: KnownContact

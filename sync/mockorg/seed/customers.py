@@ -49,7 +49,7 @@ def add_customers(world: World, leads: int) -> None:
 
 
 def add_account(world: World, company: Company, *, name: str, owner: str, created: datetime, kind: str) -> str:
-    """Write an account of the company; returns its key."""
+    """Write an account of the company; returns its id."""
     city, state = company.place
     row: Row = {
         "Name": name,
@@ -66,9 +66,9 @@ def add_account(world: World, company: Company, *, name: str, owner: str, create
         "BillingCountry": company.land.country,
         "OwnerId": owner,
     }
-    key = world.add("Account", stamped(row, created=created, by=owner))
-    company.accounts.append(key)
-    return key
+    account_id = world.add("Account", stamped(row, created=created, by=owner))
+    company.accounts.append(account_id)
+    return account_id
 
 
 def add_contact(
@@ -96,8 +96,8 @@ def add_contact(
         "MailingCountry": company.land.country,
         "OwnerId": owner,
     }
-    key = world.add("Contact", stamped(row, created=created, by=owner))
-    return KnownContact(key=key, account=account, person=person)
+    contact_id = world.add("Contact", stamped(row, created=created, by=owner))
+    return KnownContact(id=contact_id, account=account, person=person)
 
 
 def _add_mailbox(world: World, customer: Customer) -> None:
@@ -154,7 +154,7 @@ def _people_and_deals(world: World, customer: Customer, account: str, created: d
             note = rng.choice(phrases.CUSTOMER_NOTES)
             held = Happening(rng.choice((Kind.CALL, Kind.MEETING)), world.calendar.after(deal.created, 3, 120), note)
             about = activities.About(
-                who=first.key,
+                who=first.id,
                 what=opportunity,
                 account=account,
                 owner=customer.owner,

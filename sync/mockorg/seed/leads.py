@@ -35,7 +35,7 @@ _SALUTATIONS = ("Mr.", "Ms.", "Ms.", "Mr.", "Dr.", None)
 class _Draft:
     """A lead about to be written."""
 
-    key: str
+    lead_id: str
     part: Part
     member: Member
     timeline: Timeline
@@ -57,7 +57,7 @@ def add_leads(world: World, parts: Sequence[Part]) -> None:
         if Trait.BULK_IMPORTED in part.traits:
             timeline.created, timeline.contacted = imported_at, None
         draft = _Draft(
-            key=world.next_key("Lead"),
+            lead_id=world.next_id("Lead"),
             part=part,
             member=member,
             timeline=timeline,
@@ -67,7 +67,7 @@ def add_leads(world: World, parts: Sequence[Part]) -> None:
         _mark_meetings(world, draft)
         _write(world, draft, winner)
         if part.story is Story.TALKED_WITHOUT_PRICING and part.tie is Tie.NEW_COMPANY:
-            winners.append((draft.key, member))
+            winners.append((draft.lead_id, member))
 
 
 def _order(part: Part) -> int:
@@ -92,7 +92,7 @@ def _write(world: World, draft: _Draft, winner: str | None) -> None:
     by = staff.INTEGRATION.key if Trait.BULK_IMPORTED in part.traits else _creator(draft)
     stamped(draft.row, created=timeline.created, by=by, modified=max(changed, default=None), deleted=gone)
     draft.row |= {
-        "Id": draft.key,
+        "Id": draft.lead_id,
         "MasterRecordId": winner,
         "Status": _status(story),
         "OwnerId": draft.owner,
@@ -111,8 +111,8 @@ def _write(world: World, draft: _Draft, winner: str | None) -> None:
     draft.row["LastActivityDate"] = max(done).date() if done and converted is None else None
     world.add("Lead", draft.row)
     _history(world, draft)
-    world.truth[draft.key] = LeadTruth(
-        key=draft.key,
+    world.truth[draft.lead_id] = LeadTruth(
+        lead_id=draft.lead_id,
         story=story,
         tie=part.tie,
         traits=frozenset(part.traits),
@@ -120,7 +120,7 @@ def _write(world: World, draft: _Draft, winner: str | None) -> None:
         ready=story.ready,
         obstacle=part.obstacle,
         account=converted.account if converted else draft.member.account,
-        contact=converted.contact.key if converted else draft.member.contact,
+        contact=converted.contact.id if converted else draft.member.contact,
     )
 
 
@@ -209,7 +209,7 @@ def _convert(world: World, draft: _Draft) -> Converted:
         "IsConverted": True,
         "ConvertedDate": ended.date(),
         "ConvertedAccountId": converted.account,
-        "ConvertedContactId": converted.contact.key,
+        "ConvertedContactId": converted.contact.id,
         "ConvertedOpportunityId": converted.opportunity,
     }
     return converted
@@ -219,7 +219,7 @@ def _about(draft: _Draft, converted: Converted | None, *, deleted: bool) -> Abou
     """Whom the lead's activities are about: the lead, and after its conversion the contact and the opportunity."""
     member = draft.member
     return About(
-        who=converted.contact.key if converted else draft.key,
+        who=converted.contact.id if converted else draft.lead_id,
         what=(converted.opportunity or converted.account) if converted else None,
         account=converted.account if converted else None,
         owner=draft.owner if draft.owner in staff.USER_KEYS else staff.SELLERS[-1].key,
@@ -250,7 +250,7 @@ def _history(world: World, draft: _Draft) -> None:
         world.add(
             "LeadHistory",
             {
-                "LeadId": draft.key,
+                "LeadId": draft.lead_id,
                 "Field": field,
                 "DataType": data_type,
                 "OldValue": old,

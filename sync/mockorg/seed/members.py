@@ -90,7 +90,7 @@ class Casting:
             company=company,
             company_name=other_spelling(self._world.rng, company),
             account=contact.account,
-            contact=contact.key,
+            contact=contact.id,
         )
 
     def _namesake(self) -> KnownContact:

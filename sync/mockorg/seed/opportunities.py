@@ -64,7 +64,7 @@ class _Step:
 
 
 def add_opportunity(world: World, deal: Deal) -> str:
-    """Write an opportunity and all that hangs on it; returns its key."""
+    """Write an opportunity and all that hangs on it; returns its id."""
     steps = _steps(world, deal)
     last = steps[-1]
     close_date, first_close_date = _close_dates(world, deal, last)
@@ -97,7 +97,7 @@ def add_opportunity(world: World, deal: Deal) -> str:
     key = world.add("Opportunity", stamped(row, created=deal.created, by=deal.owner, modified=last.at))
     _history(world, deal, key, steps, (first_close_date, close_date))
     if deal.contact is not None:
-        role: Row = {"OpportunityId": key, "ContactId": deal.contact.key, "Role": "Decision Maker", "IsPrimary": True}
+        role: Row = {"OpportunityId": key, "ContactId": deal.contact.id, "Role": "Decision Maker", "IsPrimary": True}
         world.add("OpportunityContactRole", stamped(role, created=deal.created, by=deal.owner))
     return key
 

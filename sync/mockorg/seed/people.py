@@ -21,7 +21,7 @@ _AREA_CODES = tuple(str(code) for code in range(201, 990) if code % 100 != 11 an
 
 @dataclass(slots=True, kw_only=True)
 class Company:
-    """A company. `accounts` are the keys of its accounts, once it has some."""
+    """A company. `accounts` are the ids of its accounts, once it has some."""
 
     name: str
     legal_form: str

@@ -20,11 +20,11 @@ class LeadTruth:
     """What is meant by one lead.
 
     `ready` is by the example policy. `obstacle` is why the conversion of a ready lead will not go through, None when it
-    will. `account` and `contact` are the keys of the records that its conversion should attach to, None for new ones;
+    will. `account` and `contact` are the ids of the records that its conversion should attach to, None for new ones;
     for a converted lead, those that it was converted to.
     """
 
-    key: str
+    lead_id: str
     story: Story
     tie: Tie
     traits: frozenset[Trait]
@@ -64,18 +64,18 @@ class WorldSummary:
 
     @property
     def ready(self) -> frozenset[str]:
-        """Keys of the leads that the example policy calls ready."""
-        return frozenset(each.key for each in self.truth.values() if each.ready)
+        """Ids of the leads that the example policy calls ready."""
+        return frozenset(each.lead_id for each in self.truth.values() if each.ready)
 
     @property
     def convertible(self) -> frozenset[str]:
-        """Keys of the ready leads whose conversion nothing stops."""
-        return frozenset(each.key for each in self.truth.values() if each.ready and each.obstacle is None)
+        """Ids of the ready leads whose conversion nothing stops."""
+        return frozenset(each.lead_id for each in self.truth.values() if each.ready and each.obstacle is None)
 
     def write_truth(self, path: Path) -> None:
-        """Write the planted truth as JSON by lead key. Not a file of the world: the org does not load it."""
+        """Write the planted truth as JSON by lead id. Not a file of the world: the org does not load it."""
         truth = {
-            each.key: {
+            each.lead_id: {
                 "story": each.story.value,
                 "tie": each.tie.value,
                 "traits": sorted(each.traits),

@@ -6,6 +6,7 @@ import random
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
+from ..ids import IdFactory
 from .moments import Calendar
 from .people import Company, Person, Registry
 from .summary import LeadTruth
@@ -16,12 +17,22 @@ if TYPE_CHECKING:
 Cell: TypeAlias = "str | int | float | bool | date | datetime | None"
 Row: TypeAlias = dict[str, Cell]
 
+_PREFIXES = {
+    "Lead": "00Q",
+    "Account": "001",
+    "Contact": "003",
+    "Opportunity": "006",
+    "Task": "00T",
+    "Event": "00U",
+    "Campaign": "701",
+}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownContact:
-    """A contact that is there: its key, the key of its account, if it has one, and who it is."""
+    """A contact that is there: its id, the id of its account, if it has one, and who it is."""
 
-    key: str
+    id: str
     account: str | None
     person: Person
 
@@ -36,9 +47,10 @@ class Customer:
 
 
 class World:
-    """Records by object, in the order in which they were made, and the planted truth by lead key."""
+    """Records by object, in the order in which they were made, and the planted truth by lead id."""
 
     def __init__(self, *, seed: int, today: date) -> None:
+        self._ids = IdFactory(seed)
         self.rng = random.Random(f"seed world {seed}")  # noqa: S311 - reproducible, not secret
         self.calendar = Calendar(self.rng, today)
         self.registry = Registry(self.rng)
@@ -52,15 +64,19 @@ class World:
         """Companies without account, with a contact whose address is `office@…`."""
         self.truth: dict[str, LeadTruth] = {}
 
-    def next_key(self, object_name: str) -> str:
-        """The key that the object's next record will have."""
-        return f"{object_name.lower()}-{len(self.rows.get(object_name, ())) + 1:06d}"
+    def next_id(self, object_name: str) -> str:
+        """An id, or for objects that nobody looks up by id, a key, for the object's next record."""
+        prefix = _PREFIXES.get(object_name)
+        if prefix is None:
+            return f"{object_name.lower()}-{len(self.rows.get(object_name, ())) + 1:06d}"
+        return self._ids.next(prefix)
 
     def add(self, object_name: str, row: Row) -> str:
-        """Add a record; returns its key, which is one of its own if it brings one."""
-        key = row.setdefault("Id", self.next_key(object_name))
+        """Add a record; returns its id, which is one of its own if it brings one."""
+        if "Id" not in row:
+            row["Id"] = self.next_id(object_name)
         self.rows.setdefault(object_name, []).append(row)
-        return str(key)
+        return str(row["Id"])
 
 
 def stamped(row: Row, *, created: datetime, by: str, modified: datetime | None = None, deleted: bool = False) -> Row:
