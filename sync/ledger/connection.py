@@ -1,0 +1,140 @@
+"""Opening a ledger: a private SQLite file that loses no commit, or a PostgreSQL database shared by several machines.
+
+SQLite runs with WAL and synchronous=FULL: an intent that was acknowledged is on disk before anything is sent.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, select
+from sqlalchemy import text as sql
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError
+
+from sync.errors import SettingsInvalid, WrongUse
+from sync.ledger.schema import FORMAT, meta, metadata, triggers
+
+_SETTING = "LEADGATE_LEDGER_URL"
+_LOCK_SECONDS = 30.0
+READ = "leadgate_read"
+"""Execution option of a connection that only reads, and so needs no write lock on SQLite."""
+
+
+def open_engine(location: str | Path) -> Engine:
+    """An engine on a ledger that exists and has this version's format; made and filled when it is new.
+
+    Args:
+        location: A file, or a database URL (`postgresql://…`, `sqlite:///…`).
+
+    Raises:
+        SettingsInvalid: The URL can't be meant, or its driver isn't installed.
+        WrongUse: The database can't be opened, or was written by a newer version.
+    """
+    url = _url(location)
+    file = url.database if url.get_backend_name() == "sqlite" else None
+    place = file or f"{_SETTING} ({url.host or 'local'}/{url.database or ''})"
+    if file is not None and file != ":memory:":
+        _private(Path(file))
+    engine = _engine(url)
+    try:
+        with engine.begin() as connection:
+            _prepare(connection, place)
+    except DatabaseError as refused:
+        engine.dispose()
+        raise WrongUse(
+            f"the ledger can't be opened: {type(refused.orig).__name__}",
+            place=place,
+            fix="check that the file or server is there, writable and not damaged; never delete a ledger lightly: it "
+            "is what keeps a lead from being converted twice",
+            code="ledger_unusable",
+        ) from None
+    return engine
+
+
+def _url(location: str | Path) -> URL:
+    if isinstance(location, Path) or "://" not in location:
+        return URL.create("sqlite", database=str(location))
+    try:
+        url = make_url(location)
+    except (ArgumentError, ValueError):
+        raise SettingsInvalid(
+            "the ledger's URL can't be read", place=_SETTING, fix="write it as postgresql://user@host/database"
+        ) from None
+    if url.get_backend_name() == "sqlite":
+        return url
+    if url.get_backend_name() not in {"postgresql", "postgres"}:
+        raise SettingsInvalid(
+            f"a ledger lies in SQLite or PostgreSQL, not {url.get_backend_name()}",
+            place=_SETTING,
+            fix="write it as postgresql://user@host/database, or leave it out for a local file",
+        )
+    return url.set(drivername="postgresql+psycopg")
+
+
+def _engine(url: URL) -> Engine:
+    try:
+        if url.get_backend_name() != "sqlite":
+            return create_engine(url, pool_pre_ping=True)
+        engine = create_engine(url, connect_args={"timeout": _LOCK_SECONDS, "check_same_thread": False})
+    except (ModuleNotFoundError, NoSuchModuleError):
+        raise SettingsInvalid(
+            "the PostgreSQL driver is not installed", place=_SETTING, fix="pip install 'leadgate[postgres]'"
+        ) from None
+    event.listen(engine, "connect", _on_connect)
+    event.listen(engine, "begin", _on_begin)
+    return engine
+
+
+def _private(path: Path) -> None:
+    """Make the file and its folder for this user alone, before SQLite would make them for everybody."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        path.chmod(0o600)
+    except OSError as refused:
+        raise WrongUse(
+            f"the ledger's file can't be written: {refused.strerror}",
+            place=str(path),
+            fix="set LEADGATE_STATE_DIR to a folder that you may write to",
+            code="ledger_unusable",
+        ) from None
+
+
+def _on_connect(connection: sqlite3.Connection, _record: Any) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves
+    connection.create_function("leadgate_sha256", 1, _sha256, deterministic=True)
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _on_begin(connection: Connection) -> None:
+    reading = connection.get_execution_options().get(READ, False)
+    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _prepare(connection: Connection, place: str) -> None:
+    postgresql = connection.dialect.name == "postgresql"
+    if postgresql:
+        connection.execute(sql("SELECT pg_advisory_xact_lock(hashtextextended('leadgate schema', 0))"))
+    if not inspect(connection).has_table(meta.name):
+        metadata.create_all(connection)
+        for statement in triggers(connection.dialect.name):
+            connection.exec_driver_sql(statement)
+        connection.execute(meta.insert().values(format=FORMAT))
+    found = connection.execute(select(meta.c.format)).scalar_one()
+    if found != FORMAT:
+        raise WrongUse(
+            f"the ledger has format {found}; this leadgate writes format {FORMAT}",
+            place=place,
+            fix="use the version of leadgate that wrote it, or a newer one",
+            code="ledger_unusable",
+        )

@@ -1,0 +1,116 @@
+"""Between the ledger's rows and its values: the only place that knows how each is written in columns."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Row
+
+from sync.ledger.entries import Closing, Entry, Made, State, Subject
+from sync.ledger.times import from_text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunStart:
+    """What a run says of itself when it begins."""
+
+    plan_id: str
+    kind: str
+    """`apply` or `recover`."""
+    policy_digest: str
+    mapping_digest: str
+    planned: int
+    user_id: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRow:
+    """A run as the ledger keeps it."""
+
+    run_id: str
+    org_id: str
+    start: RunStart
+    started_at: datetime
+    finished_at: datetime | None
+    ended: str | None
+
+
+def subject_row(org_id: str, run_id: str, plan_id: str, subject: Subject) -> dict[str, str | None]:
+    """Columns that say what an entry is about."""
+    return {
+        "run_id": run_id,
+        "org_id": org_id,
+        "plan_id": plan_id,
+        "action_key": subject.key,
+        "parent_key": subject.parent_key,
+        "kind": subject.kind,
+        "lead_id": subject.lead_id,
+        "target": subject.target,
+        "follow_up": to_json(subject.follow_up),
+    }
+
+
+def closing_row(closing: Closing) -> dict[str, str | None]:
+    """Columns that say how an entry ended."""
+    return {
+        "state": closing.state.value,
+        "code": closing.code,
+        "fields": ",".join(closing.fields),
+        "account_id": closing.made.account_id,
+        "contact_id": closing.made.contact_id,
+        "opportunity_id": closing.made.opportunity_id,
+        "evidence": to_json(closing.evidence),
+    }
+
+
+def to_entry(row: Row[tuple[object, ...]]) -> Entry:
+    """The entry of a row."""
+    return Entry(
+        entry_id=row.entry_id,
+        run_id=row.run_id,
+        org_id=row.org_id,
+        plan_id=row.plan_id,
+        subject=Subject(
+            key=row.action_key,
+            kind=row.kind,
+            lead_id=row.lead_id,
+            target=row.target,
+            parent_key=row.parent_key,
+            follow_up=json.loads(row.follow_up),
+        ),
+        state=State(row.state),
+        code=row.code,
+        fields=tuple(row.fields.split(",")) if row.fields else (),
+        made=Made(account_id=row.account_id, contact_id=row.contact_id, opportunity_id=row.opportunity_id),
+        evidence=json.loads(row.evidence),
+        changed_at=from_text(row.changed_at),
+    )
+
+
+def to_run(row: Row[tuple[object, ...]]) -> RunRow:
+    """The run of a row."""
+    return RunRow(
+        run_id=row.run_id,
+        org_id=row.org_id,
+        start=RunStart(
+            plan_id=row.plan_id,
+            kind=row.kind,
+            policy_digest=row.policy_digest,
+            mapping_digest=row.mapping_digest,
+            planned=row.planned,
+            user_id=row.user_id,
+            version=row.version,
+        ),
+        started_at=from_text(row.started_at),
+        finished_at=from_text(row.finished_at) if row.finished_at else None,
+        ended=row.ended,
+    )
+
+
+def to_json(values: Mapping[str, str]) -> str:
+    """A mapping of strings as a JSON column."""
+    return json.dumps(dict(values), sort_keys=True, ensure_ascii=False)

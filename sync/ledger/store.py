@@ -1,0 +1,274 @@
+"""The ledger: what leadgate meant to do, did, and saw, written down before and after each effect.
+
+`apply` intends, sends, and closes; `recover` closes what a dead run left open; `audit` and `report` only read. Each
+method is one transaction, committed when it returns.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from sqlalchemy import Connection, Engine, Select, select
+from sqlalchemy.exc import IntegrityError
+
+from sync.errors import OrgBusy
+from sync.ledger import audit as history
+from sync.ledger import lease as leasing
+from sync.ledger.audit import AuditEvent, Chain
+from sync.ledger.connection import READ, open_engine
+from sync.ledger.entries import CLOSINGS, LIVE, Closing, Entry, State, Subject
+from sync.ledger.lease import Lease
+from sync.ledger.rows import RunRow, RunStart, closing_row, subject_row, to_entry, to_json, to_run
+from sync.ledger.schema import batch_sizes, entries, runs
+from sync.ledger.times import to_text
+
+_CHUNK = 500
+
+
+class KeyTaken(Exception):
+    """The action is in flight or done already; nothing was written. `recover` or the org can tell which."""
+
+
+class Ledger:
+    """The ledger of one or more orgs; open it with `Ledger.open`."""
+
+    def __init__(self, engine: Engine, clock: Callable[[], datetime]) -> None:
+        self._engine = engine
+        self._reader = engine.execution_options(**{READ: True})
+        self._clock = clock
+
+    @classmethod
+    def open(cls, location: str | Path, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Self:
+        """Open, or make, the ledger at a path or database URL; see `sync.ledger.connection.open_engine`."""
+        return cls(open_engine(location), clock)
+
+    def dispose(self) -> None:
+        """Close every connection."""
+        self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.dispose()
+
+    @contextmanager
+    def lease(self, org_id: str) -> Iterator[Lease]:
+        """Hold the org for the time of a run; raises `OrgBusy` when another run holds it."""
+        try:
+            with self._engine.begin() as connection:
+                lease = leasing.take(connection, org_id, self._clock())
+        except IntegrityError:
+            raise OrgBusy("another run of leadgate has just taken this org", place=org_id) from None
+        try:
+            yield lease
+        finally:
+            with self._engine.begin() as connection:
+                leasing.release(connection, lease)
+
+    @contextmanager
+    def _writing(self, lease: Lease) -> Iterator[tuple[Connection, datetime]]:
+        with self._engine.begin() as connection:
+            now = self._clock()
+            leasing.check(connection, lease, now)
+            yield connection, now
+
+    def begin_run(self, lease: Lease, start: RunStart) -> str:
+        """Write down that a run begins; returns its id."""
+        run_id = uuid.uuid4().hex
+        with self._writing(lease) as (connection, now):
+            connection.execute(
+                runs.insert().values(
+                    run_id=run_id,
+                    org_id=lease.org_id,
+                    plan_id=start.plan_id,
+                    kind=start.kind,
+                    policy_digest=start.policy_digest,
+                    mapping_digest=start.mapping_digest,
+                    planned=start.planned,
+                    user_id=start.user_id,
+                    version=start.version,
+                    started_at=to_text(now),
+                )
+            )
+        return run_id
+
+    def finish_run(self, lease: Lease, run_id: str, ended: str) -> None:
+        """Write down how a run ended: `done`, `stopped`, `interrupted`, `failed` or `abandoned`."""
+        with self._writing(lease) as (connection, now):
+            connection.execute(
+                runs.update().where(runs.c.run_id == run_id).values(finished_at=to_text(now), ended=ended)
+            )
+
+    def intend(
+        self,
+        lease: Lease,
+        run_id: str,
+        plan_id: str,
+        subjects: Sequence[Subject],
+        *,
+        evidence: Mapping[str, Mapping[str, str]] | None = None,
+    ) -> None:
+        """Commit what is about to be sent; all of it or, raising `KeyTaken`, nothing.
+
+        `evidence` gives, by key, what the action rests on.
+        """
+        known = evidence or {}
+        try:
+            with self._writing(lease) as (connection, now):
+                for subject in subjects:
+                    row = subject_row(lease.org_id, run_id, plan_id, subject)
+                    connection.execute(
+                        entries.insert().values(
+                            **row,
+                            state=State.INTENDED.value,
+                            evidence=to_json(known.get(subject.key, {})),
+                            changed_at=to_text(now),
+                        )
+                    )
+        except IntegrityError as refused:
+            if "ledger_one_live_entry" in str(refused.orig) or "action_key" in str(refused.orig):
+                raise KeyTaken from None
+            raise
+
+    def close(self, lease: Lease, closings: Sequence[Closing]) -> None:
+        """Close intended entries with what became of them.
+
+        Raises:
+            ValueError: A key has no intended entry, or the state closes nothing: a mistake in the caller.
+        """
+        with self._writing(lease) as (connection, now):
+            for closing in closings:
+                if closing.state not in CLOSINGS:
+                    raise ValueError(f"{closing.state} closes nothing")
+                changed = connection.execute(
+                    entries.update()
+                    .where(
+                        entries.c.org_id == lease.org_id,
+                        entries.c.action_key == closing.key,
+                        entries.c.state == State.INTENDED.value,
+                    )
+                    .values(**closing_row(closing), changed_at=to_text(now))
+                )
+                if changed.rowcount != 1:
+                    raise ValueError(f"no intended entry for {closing.key}")
+
+    def note(self, lease: Lease, run_id: str, plan_id: str, noted: Iterable[tuple[Subject, Closing]]) -> None:
+        """Write down actions for which nothing was sent: superseded, already applied, not reached, still in doubt."""
+        with self._writing(lease) as (connection, now):
+            rows = [
+                {
+                    **subject_row(lease.org_id, run_id, plan_id, subject),
+                    **closing_row(closing),
+                    "changed_at": to_text(now),
+                }
+                for subject, closing in noted
+            ]
+            if rows:
+                connection.execute(entries.insert(), rows)
+
+    def remember_batch_size(self, lease: Lease, size: int) -> None:
+        """Keep the conversion batch size that the org bears."""
+        with self._writing(lease) as (connection, now):
+            connection.execute(batch_sizes.delete().where(batch_sizes.c.org_id == lease.org_id))
+            connection.execute(batch_sizes.insert().values(org_id=lease.org_id, size=size, changed_at=to_text(now)))
+
+    def batch_size(self, org_id: str) -> int | None:
+        """The conversion batch size that the org bears; `None` before the first experience."""
+        with self._reader.begin() as connection:
+            found: int | None = connection.execute(
+                select(batch_sizes.c.size).where(batch_sizes.c.org_id == org_id)
+            ).scalar_one_or_none()
+        return found
+
+    def in_doubt(self, org_id: str) -> tuple[Entry, ...]:
+        """Entries that were intended and never closed; while a run goes on, its own open ones are among them."""
+        return self._entries(select(entries).where(entries.c.org_id == org_id, entries.c.state == State.INTENDED.value))
+
+    def live(self, org_id: str, keys: Sequence[str]) -> dict[str, Entry]:
+        """The live (intended or applied) entry of each key that has one."""
+        found: list[Entry] = []
+        for start in range(0, len(keys), _CHUNK):
+            found += self._entries(
+                select(entries).where(
+                    entries.c.org_id == org_id,
+                    entries.c.state.in_([state.value for state in LIVE]),
+                    entries.c.action_key.in_(keys[start : start + _CHUNK]),
+                )
+            )
+        return {entry.subject.key: entry for entry in found}
+
+    def open_follow_ups(self, org_id: str) -> tuple[Entry, ...]:
+        """Applied conversions whose opportunity still awaits its planned fields (no follow-up has an end yet)."""
+        done = entries.alias("done")
+        answered = (
+            select(done.c.entry_id)
+            .where(
+                done.c.parent_key == entries.c.action_key,
+                done.c.state.not_in([State.NOT_APPLIED.value, State.NOT_REACHED.value]),
+            )
+            .exists()
+        )
+        return self._entries(
+            select(entries).where(
+                entries.c.org_id == org_id,
+                entries.c.state == State.APPLIED.value,
+                entries.c.follow_up != "{}",
+                entries.c.opportunity_id.is_not(None),
+                ~answered,
+            )
+        )
+
+    def run_entries(self, run_id: str) -> tuple[Entry, ...]:
+        """All entries of a run, oldest first."""
+        return self._entries(select(entries).where(entries.c.run_id == run_id))
+
+    def status_writes(self, org_id: str, since: datetime) -> dict[str, tuple[tuple[str, datetime], ...]]:
+        """Lead Statuses that leadgate itself set since then, by lead: (status, when)."""
+        found: dict[str, tuple[tuple[str, datetime], ...]] = {}
+        for entry in self._entries(
+            select(entries).where(
+                entries.c.org_id == org_id,
+                entries.c.kind == "update_status",
+                entries.c.state == State.APPLIED.value,
+                entries.c.changed_at >= to_text(since),
+            )
+        ):
+            lead_id = entry.subject.lead_id
+            found[lead_id] = (*found.get(lead_id, ()), (entry.subject.target, entry.changed_at))
+        return found
+
+    def runs(self, org_id: str, *, unfinished: bool = False) -> tuple[RunRow, ...]:
+        """The org's runs, oldest first."""
+        wanted = select(runs).where(runs.c.org_id == org_id).order_by(runs.c.started_at, runs.c.run_id)
+        if unfinished:
+            wanted = wanted.where(runs.c.finished_at.is_(None))
+        with self._reader.begin() as connection:
+            return tuple(to_run(row) for row in connection.execute(wanted))
+
+    def audit(self, org_id: str, *, lead_id: str | None = None, run_id: str | None = None) -> tuple[AuditEvent, ...]:
+        """Everything that happened, in order; of one lead or run if asked."""
+        with self._reader.begin() as connection:
+            return tuple(history.read_events(connection, org_id, lead_id=lead_id, run_id=run_id))
+
+    def verify_chain(self, org_id: str) -> Chain:
+        """Whether the history is the one that was written."""
+        with self._reader.begin() as connection:
+            return history.verify(connection, org_id)
+
+    def org_ids(self) -> tuple[str, ...]:
+        """Orgs that have a run in this ledger."""
+        with self._reader.begin() as connection:
+            return tuple(connection.execute(select(runs.c.org_id).group_by(runs.c.org_id)).scalars())
+
+    def _entries(self, wanted: Select[tuple[object, ...]]) -> tuple[Entry, ...]:
+        with self._reader.begin() as connection:
+            return tuple(to_entry(row) for row in connection.execute(wanted.order_by(entries.c.entry_id)))
