@@ -76,15 +76,18 @@ def _find_changes(connection: DuckDBPyConnection, batch: Batch) -> None:
         f"WHERE c.id IS NULL OR ({newer} AND ({differs}))"
     )
     held = ", ".join(f"c.{name}" if name != '"is_deleted"' else "true" for name in names)
-    into = f"INSERT INTO changes SELECT {held}, false FROM {table} c WHERE NOT c.is_deleted AND "
     if batch.whole and not is_append_only(mapping):
         connection.execute(
-            f"{into} c.id NOT IN (SELECT id FROM incoming) AND (c.{cursor} IS NULL OR c.{cursor} <= ?)",
+            f"INSERT INTO changes SELECT {held}, false FROM {table} c WHERE NOT c.is_deleted "
+            f"AND c.id NOT IN (SELECT id FROM incoming) AND (c.{cursor} IS NULL OR c.{cursor} <= ?)",
             [naive(batch.window_to)],
         )
     elif batch.purged:
+        gone = "SELECT unnest(?) AS id, unnest(?) AS deleted_at"
         connection.execute(
-            f"{into} c.id IN (SELECT unnest(?)) AND c.id NOT IN (SELECT id FROM incoming)", [list(batch.purged)]
+            f"INSERT INTO changes SELECT {held}, false FROM {table} c JOIN ({gone}) p ON p.id = c.id "
+            f"WHERE NOT c.is_deleted AND c.{cursor} <= p.deleted_at AND c.id NOT IN (SELECT id FROM incoming)",
+            [list(batch.purged), [naive(at) for at in batch.purged.values()]],
         )
 
 

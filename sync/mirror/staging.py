@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -47,8 +47,8 @@ class Batch:
     window_to: datetime
     whole: bool
     """Every record of the object was read, so that a record held but not read is gone from the org."""
-    purged: tuple[str, ...] = ()
-    """Ids of records that the org has deleted for good."""
+    purged: Mapping[str, datetime] = field(default_factory=dict)
+    """Ids that the org says it has deleted, and when; those that no page brings are gone for good."""
 
 
 def stage(connection: DuckDBPyConnection, batch: Batch) -> int:
@@ -82,16 +82,16 @@ def _create_incoming(connection: DuckDBPyConnection, batch: Batch) -> None:
     places = {name.casefold(): f"c{index}" for index, name in enumerate(batch.pages.columns)}
     typed: list[str] = []
     misfits: list[str] = []
-    for field in batch.mapping.fields.values():
-        api_name = batch.columns[field.name].api_name
+    for mapped in batch.mapping.fields.values():
+        api_name = batch.columns[mapped.name].api_name
         source = None if api_name is None else places[api_name.casefold()]
-        typed.append(f"{_typed(field, source)} AS {quoted(field.name)}")
-        misfits.extend(_misfit(field, source))
+        typed.append(f"{_typed(mapped, source)} AS {quoted(mapped.name)}")
+        misfits.extend(_misfit(mapped, source))
     misfit = f"CASE {' '.join(misfits)} END" if misfits else "NULL::VARCHAR"
-    source = _read_csv(files, batch.pages) if files else _no_rows(batch.pages)
+    table = _read_csv(files, batch.pages) if files else _no_rows(batch.pages)
     try:
         connection.execute(
-            f"CREATE OR REPLACE TEMP TABLE incoming AS SELECT {', '.join(typed)}, {misfit} AS _misfit FROM {source}"
+            f"CREATE OR REPLACE TEMP TABLE incoming AS SELECT {', '.join(typed)}, {misfit} AS _misfit FROM {table}"
         )
     except DuckError as broken:
         kind = type(broken).__name__  # its text would quote the records
@@ -126,30 +126,30 @@ def _check_header(path: Path, columns: Sequence[str]) -> None:
         )
 
 
-def _typed(field: MappedField, source: str | None) -> str:
+def _typed(mapped: MappedField, source: str | None) -> str:
     """The SQL of a field's value, null where it doesn't fit."""
-    type_ = column_type(field.type)
+    type_ = column_type(mapped.type)
     if source is None:
-        return "false" if field.name == "is_deleted" else f"NULL::{type_}"
+        return "false" if mapped.name == "is_deleted" else f"NULL::{type_}"
     if type_ == "VARCHAR":
         return source
-    return f"coalesce({_cast(field, source)}, false)" if field.name == "is_deleted" else _cast(field, source)
+    return f"coalesce({_cast(mapped, source)}, false)" if mapped.name == "is_deleted" else _cast(mapped, source)
 
 
-def _cast(field: MappedField, source: str) -> str:
-    return f"TRY_CAST({source} AS {column_type(field.type)})"
+def _cast(mapped: MappedField, source: str) -> str:
+    return f"TRY_CAST({source} AS {column_type(mapped.type)})"
 
 
-def _misfit(field: MappedField, source: str | None) -> Iterator[str]:
+def _misfit(mapped: MappedField, source: str | None) -> Iterator[str]:
     """`WHEN … THEN name` for values that don't fit; `_typed` has made them null."""
     if source is None:
         return
-    tests = [] if column_type(field.type) == "VARCHAR" else [f"{_cast(field, source)} IS NULL"]
-    match field.type:
-        case FieldType.ID if field.name == "id":
+    tests = [] if column_type(mapped.type) == "VARCHAR" else [f"{_cast(mapped, source)} IS NULL"]
+    match mapped.type:
+        case FieldType.ID if mapped.name == "id":
             yield f"WHEN {source} IS NULL THEN 'id'"
         case FieldType.INTEGER:  # a cast rounds
-            tests.append(f"TRY_CAST({source} AS DOUBLE) <> {_cast(field, source)}")
+            tests.append(f"TRY_CAST({source} AS DOUBLE) <> {_cast(mapped, source)}")
         case FieldType.DATE:  # a cast drops the time
             tests.append(f"length({source}) <> 10")
         case FieldType.DATETIME:  # a cast drops the offset
@@ -157,7 +157,7 @@ def _misfit(field: MappedField, source: str | None) -> Iterator[str]:
         case _:
             pass
     if tests:
-        yield f"WHEN {source} IS NOT NULL AND ({' OR '.join(tests)}) THEN '{field.name}'"
+        yield f"WHEN {source} IS NOT NULL AND ({' OR '.join(tests)}) THEN '{mapped.name}'"
 
 
 def _refuse_misfits(connection: DuckDBPyConnection, mapping: ObjectMapping) -> None:

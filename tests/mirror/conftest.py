@@ -95,7 +95,7 @@ def fill(path: Path, mapping: OrgMapping) -> Fill:
             writer.writerows(_known(rows, api_names))
         columns = {f.name: PulledColumn(api_name=f.api_name, type=f.type) for f in mapped.fields.values()}
         pages = Pages(files=(page,), columns=tuple(api_names))
-        batch = Batch(mapping=mapped, columns=columns, pages=pages, window_to=NOW, whole=whole, purged=tuple(purged))
+        batch = Batch(mapping=mapped, columns=columns, pages=pages, window_to=NOW, whole=whole, purged=dict.fromkeys(purged, NOW))
         state = ObjectState(
             object=name,
             watermark=watermark,

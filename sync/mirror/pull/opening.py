@@ -1,0 +1,146 @@
+"""The first questions of a pull, asked for all objects together; after them an unchanged org is done.
+
+A window's first page is asked for right away: with fewer records than a page holds, it is all there is, and the reply
+counts them itself. Only a full first page leads to further calls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from sync.errors import OrgFault
+from sync.mirror.pull import replication
+from sync.mirror.pull.reading import Reader, Reading, Route
+from sync.mirror.pull.replication import LONGEST_TRANSACTION, Covered
+from sync.mirror.pull.windows import PAGE, Window, count_soql, page_soql, probe_soql
+from sync.mirror.staging import Pages
+from sync.salesforce.org import AskRows, OrgReader, Rows, Told
+from sync.salesforce.values import moment_of
+
+_GONE = {"INVALID_FIELD", "INVALID_TYPE", "NOT_FOUND"}
+"""The org no longer has, or shows, what the last pull still read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """What the mirror has of a window."""
+
+    count: int
+    newest: datetime | None
+
+
+@dataclass(slots=True, kw_only=True)
+class Opening:
+    """What the first questions came to."""
+
+    covered: dict[str, Covered]
+    """By API name."""
+    read: list[Reading] = field(default_factory=list)
+    """Windows that are read already."""
+    waiting: list[tuple[Window, int]] = field(default_factory=list)
+    """Windows still to be read, and how many records are in them."""
+    gone: list[tuple[Window, OrgFault]] = field(default_factory=list)
+    """Windows whose object or fields the org no longer has."""
+
+
+def open_windows(org: OrgReader, reader: Reader, windows: Sequence[Window], held: Callable[[Window], Held]) -> Opening:
+    """Asks up to when the org vouches for what, what was deleted, and for first pages or counts.
+
+    Raises:
+        OrgFault: The org failed.
+    """
+    now = org.now()
+    asked = replication.questions(windows, now)
+    first = [AskRows(soql=count_soql(w) if w.whole else page_soql(w)) for w in windows]
+    told = org.ask([*asked, *first])
+    replicated, rows = told[: len(asked)], told[len(asked) :]
+    if replication.misjudged_clock(replicated):
+        now = org.now()
+        replicated = org.ask(replication.questions(windows, now))
+    opening = Opening(covered=replication.answers(windows, now, replicated))
+    crowded: list[Window] = []
+    uncounted: list[Window] = []
+    for window, answer in zip(windows, rows, strict=True):
+        covered = opening.covered[window.object]
+        match answer:
+            case OrgFault() if answer.code in _GONE:
+                opening.gone.append((window, answer))
+            case OrgFault() if answer.code != "QUERY_TIMEOUT":
+                raise answer
+            case Rows() if window.whole:
+                opening.waiting.append((window, answer.total))
+            case _ if covered.whole_because and not window.whole:
+                uncounted.append(replace(window, since=None, reason=covered.whole_because))
+            case Rows() if len(answer.records) < PAGE:
+                opening.read.append(reader.from_rows(window, covered, _complete(answer)))
+            case _:
+                crowded.append(window)
+    opening.waiting += zip(uncounted, _counts(org, uncounted), strict=True)
+    _probe(org, crowded, opening, held)
+    return opening
+
+
+def first_pages(org: OrgReader, windows: Sequence[Window]) -> list[Rows]:
+    """The first page of each window, in as few calls as possible.
+
+    Raises:
+        OrgFault: One of them was refused.
+    """
+    return [_rows(told) for told in org.ask([AskRows(soql=page_soql(window)) for window in windows])]
+
+
+def _probe(org: OrgReader, crowded: Sequence[Window], opening: Opening, held: Callable[[Window], Held]) -> None:
+    """Full first pages are mostly the overlap after a large change: one look tells whether anything is new in them.
+
+    Count and newest stamp can't tell a late commit from nothing at all. So the watermark stays where it is, and once
+    no such transaction can be open any more, the window is read for good.
+    """
+    asked = org.ask([AskRows(soql=probe_soql(window)) for window in crowded]) if crowded else []
+    for window, told in zip(crowded, asked, strict=True):
+        covered = opening.covered[window.object]
+        count, newest = _probed(_rows(told))
+        known = held(window)
+        settled = known.newest is not None and covered.until - known.newest >= LONGEST_TRANSACTION
+        if (count, newest) == (known.count, known.newest) and not settled:
+            opening.read.append(
+                Reading(
+                    window=window,
+                    covered=covered,
+                    route=Route.UNCHANGED,
+                    pages=Pages(files=(), columns=window.selected),
+                    expected=count,
+                    window_to=org.now(),
+                )
+            )
+        else:
+            opening.waiting.append((window, count))
+
+
+def _probed(rows: Rows) -> tuple[int, datetime | None]:
+    values = tuple(rows.records[0].values()) if rows.records else (0, None)
+    count, newest = values[0], values[1]
+    return int(str(count)), None if newest is None else moment_of(str(newest))
+
+
+def _counts(org: OrgReader, windows: Sequence[Window]) -> list[int]:
+    return org.count_many([count_soql(window) for window in windows], all_rows=True) if windows else []
+
+
+def _complete(rows: Rows) -> Rows:
+    if len(rows.records) != rows.total:
+        raise OrgFault(
+            f"a query promised {rows.total} rows and gave {len(rows.records)}", place="/query", code="INCOMPLETE_RESULT"
+        )
+    return rows
+
+
+def _rows(told: Told) -> Rows:
+    match told:
+        case Rows():
+            return told
+        case OrgFault():
+            raise told
+        case _:
+            raise TypeError("a query was answered by changes")
