@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import csv
 from datetime import date, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .campaigns import add_campaigns
 from .casting import SMALLEST_WORLD, cast
@@ -33,9 +33,10 @@ from .summary import LeadTruth, WorldSummary
 from .world import World
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from .world import Cell
+    from .world import Cell, Row
 
 __all__ = ["SMALLEST_WORLD", "LeadTruth", "Obstacle", "Story", "Tie", "Trait", "WorldSummary", "write_world"]
 
@@ -56,7 +57,7 @@ def write_world(folder: Path, *, seed: int = 7, leads: int = 2000, today: date) 
         with (folder / f"{object_name}.csv").open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow(columns)
-            writer.writerows([_text(row.get(column)) for column in columns] for row in world.rows.get(object_name, ()))
+            writer.writerows(_cells(row, columns) for row in world.rows.get(object_name, ()))
     (folder / "org.yaml").write_text(org_yaml(), encoding="utf-8")
     return WorldSummary(
         folder=folder,
@@ -68,14 +69,18 @@ def write_world(folder: Path, *, seed: int = 7, leads: int = 2000, today: date) 
     )
 
 
-def _text(value: Cell) -> str:
-    """A value as Data Loader exports it."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, datetime):
-        return value.isoformat()[:19] + ".000Z"
-    if isinstance(value, date):
-        return value.isoformat()
-    return str(value)
+def _moment(value: datetime) -> str:
+    return value.isoformat()[:19] + ".000Z"
+
+
+def _flag(value: bool) -> str:  # noqa: FBT001 -- it is the value itself
+    return "true" if value else "false"
+
+
+_WRITTEN: Mapping[type, Callable[[Any], str]] = {bool: _flag, datetime: _moment, date: date.isoformat}
+"""How Data Loader exports what the csv module would write differently; None is an empty cell in both."""
+
+
+def _cells(row: Row, columns: Sequence[str]) -> list[Cell]:
+    """A record's cells in the order of the columns."""
+    return [_WRITTEN[type(value)](value) if type(value) in _WRITTEN else value for value in map(row.get, columns)]

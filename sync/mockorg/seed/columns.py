@@ -16,7 +16,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
         (
             "Lead",
             """Id IsDeleted MasterRecordId Salutation FirstName LastName Name Title Company Street City State
-            Country Phone MobilePhone Email Website LeadSource Status Industry Rating AnnualRevenue
+            Country Phone MobilePhone Email Website LeadSource Description Status Industry Rating AnnualRevenue
             NumberOfEmployees OwnerId RecordTypeId IsConverted ConvertedDate ConvertedAccountId
             ConvertedContactId ConvertedOpportunityId IsUnreadByOwner LastActivityDate
             Pricing_Discussed__c Budget__c Decision_Maker__c Need_Identified__c Pain_Point__c

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from . import activities, staff, words
+from . import activities, phrases, staff, words
 from .activities import About
 from .conversions import Converted, convert
 from .members import Casting, Member, owner_of
@@ -28,6 +28,7 @@ _PAINS = (
     "audit findings",
 )
 _RATINGS = ("Hot", "Warm", "Warm", "Cold")
+_SOURCES = tuple(source for source, weight in words.LEAD_SOURCES for _ in range(weight))
 _SALUTATIONS = ("Mr.", "Ms.", "Ms.", "Mr.", "Dr.", None)
 
 
@@ -147,7 +148,6 @@ def _who(world: World, draft: _Draft) -> None:
     city, state = company.place
     phone = None if Trait.WITHOUT_PHONE in traits else world.registry.phone()
     mobile_only = phone is not None and rng.random() < 0.2
-    sources = [source for source, weight in words.LEAD_SOURCES for _ in range(weight)]
     draft.row |= {
         "Salutation": rng.choice(_SALUTATIONS),
         "FirstName": member.person.first_name,
@@ -166,7 +166,8 @@ def _who(world: World, draft: _Draft) -> None:
         "Industry": company.industry,
         "NumberOfEmployees": company.employees if rng.random() < 0.7 else None,
         "AnnualRevenue": company.employees * 90_000 if rng.random() < 0.4 else None,
-        "LeadSource": "Purchased List" if Trait.BULK_IMPORTED in traits else rng.choice(sources),
+        "LeadSource": "Purchased List" if Trait.BULK_IMPORTED in traits else rng.choice(_SOURCES),
+        "Description": rng.choice(phrases.WEB_MESSAGES) if rng.random() < 0.3 else None,
         "Rating": rng.choice(_RATINGS) if draft.timeline.contacted else None,
     }
 

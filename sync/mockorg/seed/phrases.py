@@ -105,7 +105,12 @@ PLANNED_TASKS = (
     Note("Call {first} back", ""),
     Note("Send case study", "The one about month-end."),
 )
-CAMPAIGN_RESPONSES = (Note("Webinar question", "Asked in the chat whether {product} runs on premises."),)
+WEB_MESSAGES = (
+    "Message from the web form: we look for something that replaces our spreadsheets. Please call after 2 pm.",
+    "Met at the fair, wants to see it with their own data.",
+    "Downloaded the guide “Month-end in a day”.\nPhone number is the switchboard.",
+    "Nachricht: Bitte um Rückmeldung, wir planen für das nächste Jahr.",
+)
 CUSTOMER_NOTES = (
     Note("Quarterly review", "Usage is up, two new teams to be onboarded. {first} happy to be a reference."),
     Note("Call: support case", "Explained the workaround, fix comes with the next release."),

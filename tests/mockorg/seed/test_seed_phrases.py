@@ -13,8 +13,8 @@ GROUPS = {name: notes for name, notes in vars(phrases).items() if name.isupper()
 
 
 def texts(name: str) -> list[str]:
-    notes: tuple[Note, ...] = GROUPS[name]
-    return [f"{note.subject} {note.body}" for note in notes]
+    notes: tuple[Note | str, ...] = GROUPS[name]
+    return [note if isinstance(note, str) else f"{note.subject} {note.body}" for note in notes]
 
 
 @pytest.mark.parametrize("name", [name for name in GROUPS if name.startswith("PRICING")])
