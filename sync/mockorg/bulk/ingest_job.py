@@ -67,7 +67,7 @@ class IngestJobs:
         """Forget all jobs."""
         self._jobs.clear()
 
-    @behaviour("bulk.ingest.create", "confirmed", "BI-info; texts of refusals from logs and memory")
+    @behaviour("Bulk ingest job", "confirmed", "BI-info; texts of refusals from logs and memory")
     def create(self, user: User, body: Mapping[str, Json], version: str, *, course: Course | None = None) -> Record:
         """Create a job in state Open, with the URL to upload to. `course` overrides the transitions for this one job.
 
@@ -123,7 +123,7 @@ class IngestJobs:
         self._jobs.add(job)
         return _described(job, brief=True)
 
-    @behaviour("bulk.ingest.upload", "confirmed", "BI-info: one upload per job, answered 201 without a body")
+    @behaviour("Bulk ingest takes one upload", "confirmed", "BI-info: one upload per job, answered 201 without a body")
     def upload(self, job_id: str, data: bytes) -> None:
         """Take in the CSV of an open job, once.
 
@@ -189,7 +189,7 @@ class IngestJobs:
         job = self._ended(job_id)
         self._jobs.remove(job)
 
-    @behaviour("bulk.ingest.results", "confirmed", "BI-succ, BI-fail; the columns' order as clients' fixtures have it")
+    @behaviour("Bulk ingest results", "confirmed", "BI-succ, BI-fail; the columns' order as clients' fixtures have it")
     def successful_results(self, job_id: str) -> bytes:
         """`sf__Id, sf__Created` and the uploaded columns of each row that succeeded.
 

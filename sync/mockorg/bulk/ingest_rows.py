@@ -57,7 +57,9 @@ class Done:
         return f"{first.code}:{first.message}:{fields}--"
 
 
-@behaviour("bulk.ingest.columns", "confirmed", "batch errors in logs: an unknown column fails the whole job")
+@behaviour(
+    "Bulk ingest fails on unknown columns", "confirmed", "batch errors in logs: an unknown column fails the whole job"
+)
 def check_columns(org: Org, user: User, object_name: str, columns: Sequence[str]) -> None:
     """A column that is no field of the object for this user fails the job before any row; the first one is named.
 
@@ -102,7 +104,11 @@ def work_off(org: Org, user: User, work: Work, columns: Sequence[str], given: It
     return done
 
 
-@behaviour("bulk.ingest.assignment", "confirmed", "BI-info: assignment rules run only when the job names one")
+@behaviour(
+    "Bulk ingest runs assignment rules by id only",
+    "confirmed",
+    "BI-info: assignment rules run only when the job names one",
+)
 def _one(org: Org, user: User, work: Work, given_id: str, values: dict[str, str | None]) -> RowResult:
     """Insert and update run no assignment rule unless the job names one in `assignmentRuleId`."""
     options = DmlOptions(auto_assign=work.assignment_rule or False)
@@ -134,9 +140,7 @@ def _upsert(org: Org, user: User, work: Work, values: dict[str, str | None], opt
     return rows.upsert(org, user, work.object_name, key, value, rest, options)
 
 
-@behaviour(
-    "bulk.ingest.hard-delete", "uncertain", "BI-info: hardDelete passes the recycle bin; of rows in the bin inferred"
-)
+@behaviour("Bulk hard delete", "uncertain", "BI-info: hardDelete passes the recycle bin; of rows in the bin inferred")
 def _hard_delete(org: Org, user: User, work: Work, given_id: str) -> RowResult:
     """A record is deleted as by delete, then taken out of the recycle bin; one that lies there already goes too."""
     type_ = org.schema.object(work.object_name)

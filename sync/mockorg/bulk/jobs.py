@@ -186,7 +186,7 @@ class Registry(Generic[Job]):
         """Forget a job."""
         del self._jobs[job.info.id]
 
-    @behaviour("bulk.jobs-kept", "confirmed", "BLIM: terminal jobs are deleted after seven days")
+    @behaviour("Bulk jobs are kept seven days", "confirmed", "BLIM: terminal jobs are deleted after seven days")
     def find(self, job_id: str) -> Job:
         """The job with this id of 15 or 18 characters; a job that ended seven days ago is gone.
 
@@ -238,7 +238,9 @@ def wrong_state(message: str) -> SalesforceError:
 
 
 @behaviour(
-    "bulk.errors", "uncertain", "codes INVALIDJOB, INVALIDJOBSTATE as in bulk 1's enumeration; texts are the mock org's"
+    "Bulk job refusals",
+    "uncertain",
+    "codes INVALIDJOB, INVALIDJOBSTATE as in bulk 1's enumeration; texts are the mock org's",
 )
 def invalid_job(message: str) -> SalesforceError:
     """A job that Salesforce would not create."""

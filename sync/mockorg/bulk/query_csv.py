@@ -31,7 +31,7 @@ _NOT_IN_BULK = frozenset({"TaskStatus", "TaskPriority"})
 _COLUMNS_PER_CALL = 100
 
 
-@behaviour("bulk.query.limits", "confirmed", "BQ-create for what is refused; texts as connectors met them")
+@behaviour("What Bulk cannot query", "confirmed", "BQ-create for what is refused; texts as connectors met them")
 def check_bulk_query(text: str, plan: Plan) -> None:
     """Bulk queries cannot group, aggregate, nest child queries, skip rows, use TYPEOF or select compound fields.
 
@@ -58,7 +58,7 @@ def check_bulk_query(text: str, plan: Plan) -> None:
 
 
 @behaviour(
-    "bulk.query.csv", "confirmed", "BQ-res: SELECT order, all values quoted, UTC times with Z; empty nulls uncertain"
+    "Bulk query CSV", "confirmed", "BQ-res: SELECT order, all values quoted, UTC times with Z; empty nulls uncertain"
 )
 def query_csv(org: Org, user: User, text: str, form: CsvFormat, *, all_rows: bool) -> ResultFile:
     """Run the query and write its answer: every value quoted, null as nothing, times as `2026-05-01T07:25:37.000Z`.

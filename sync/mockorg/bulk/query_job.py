@@ -81,9 +81,7 @@ class BulkQueryJobs:
             self._drop(job)
         self._jobs.clear()
 
-    @behaviour(
-        "bulk.query.create", "confirmed", "BQ-create; refusals of compound fields and aggregates from connectors"
-    )
+    @behaviour("Bulk query job", "confirmed", "BQ-create; refusals of compound fields and aggregates from connectors")
     def create(self, user: User, body: Mapping[str, Json], version: str, *, course: Course | None = None) -> Record:
         """Create a job, already UploadComplete. `course` overrides the transitions for this one job.
 
@@ -163,7 +161,11 @@ class BulkQueryJobs:
         self._drop(job)
         self._jobs.remove(job)
 
-    @behaviour("bulk.query.results", "confirmed", "BQ-res: locators, header on each page, 409 on another API version")
+    @behaviour(
+        "Bulk query results by locator",
+        "confirmed",
+        "BQ-res: locators, header on each page, 409 on another API version",
+    )
     def results(
         self, job_id: str, version: str, *, locator: str | None = None, max_records: int | None = None
     ) -> CsvPage:
@@ -181,7 +183,9 @@ class BulkQueryJobs:
         following = None if after >= len(result) else _written_locator(str(after))
         return CsvPage(result.page(start, count), after - start, following)
 
-    @behaviour("bulk.query.result-pages", "uncertain", "BQ-par, AE-par: documentation and schema disagree on the names")
+    @behaviour(
+        "Bulk query results in parallel", "uncertain", "BQ-par, AE-par: documentation and schema disagree on the names"
+    )
     def result_pages(self, job_id: str, version: str, *, locator: str | None = None) -> Record:
         """Up to five links to result pages that can be read in parallel, and where the next five are.
 

@@ -58,7 +58,11 @@ class Comparing:
         return self.parameters.bind(value)
 
 
-@behaviour("soql.null-logic", "confirmed", "SOQL65: null in WHERE; `!=` and NOT IN keep nulls by common experience")
+@behaviour(
+    "SOQL comparisons are two-valued; != keeps nulls",
+    "confirmed",
+    "SOQL65: null in WHERE; `!=` and NOT IN keep nulls by common experience",
+)
 def compare(term: Term, operator: Operator, literal: Literal, by: Comparing) -> str:
     """SQL of `term operator literal`: null passes only `= null` and `!=` with a value; text ignores case.
 
@@ -130,7 +134,9 @@ def like(term: Term, pattern: Literal, by: Comparing) -> str:
     return f"{FOLD}({term.sql}) LIKE {by.bind(wanted.lower())} ESCAPE '\\'"
 
 
-@behaviour("soql.multipicklist", "uncertain", "SOQL65 INCLUDES and EXCLUDES; that a null passes EXCLUDES is inferred")
+@behaviour(
+    "SOQL INCLUDES and EXCLUDES", "uncertain", "SOQL65 INCLUDES and EXCLUDES; that a null passes EXCLUDES is inferred"
+)
 def includes(term: Term, literals: tuple[Literal, ...], by: Comparing) -> str:
     """SQL of `term INCLUDES ('A;B', 'C')`: A and B, or C, are selected, in any order. EXCLUDES is its negation."""
     if term.type is not FieldType.MULTIPICKLIST:

@@ -105,7 +105,9 @@ class Cursors:
         return self._page(cursor, None, 0, by, size=MAX_PAGE)
 
     @behaviour(
-        "soql.cursors", "confirmed", "REST62, cheat sheet: cursors live two days, without a limit on their number"
+        "Query cursors live two days",
+        "confirmed",
+        "REST62, cheat sheet: cursors live two days, without a limit on their number",
     )
     def more(
         self, user: User, locator: str, by: Rendering, *, batch_size: int | None = None, shrink_to: int | None = None
@@ -146,7 +148,11 @@ class Cursors:
             del self._open[key]
 
 
-@behaviour("soql.page-size", "confirmed", "REST62 batchSize 200–2000 as a hint; a recorded page of 1000 with long text")
+@behaviour(
+    "Query pages hold 200 to 2000 records",
+    "confirmed",
+    "REST62 batchSize 200–2000 as a hint; a recorded page of 1000 with long text",
+)
 def page_size(wish: int | None, *, long_text: bool = False) -> int:
     """The client's batch size is a hint, kept between 200 and 2000; with a long text area pages hold 1000 at most."""
     size = MAX_PAGE if wish is None else min(max(wish, MIN_PAGE), MAX_PAGE)

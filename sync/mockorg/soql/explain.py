@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _INDEXED = frozenset({"Id", "OwnerId", "CreatedDate", "SystemModstamp", "RecordTypeId", "Name"})
 
 
-@behaviour("soql.explain", "uncertain", "shape from recorded answers; costs are a rough share, not the optimizer's")
+@behaviour("Query explain", "uncertain", "shape from recorded answers; costs are a rough share, not the optimizer's")
 def explain(org: Org, user: User, text: str) -> Record:
     """The plans for a query: an index on a selective top-level filter if there is one, and the table scan.
 

@@ -27,7 +27,9 @@ def _grammar() -> Lark:
     return Lark(text, parser="lalr", lexer="contextual", maybe_placeholders=False)
 
 
-@behaviour("soql.grammar", "confirmed", "SOQL65; Summer '24 release notes for the texts of syntax errors")
+@behaviour(
+    "SOQL grammar and its syntax errors", "confirmed", "SOQL65; Summer '24 release notes for the texts of syntax errors"
+)
 @lru_cache(maxsize=512)
 def parse(text: str) -> Query:
     """The syntax tree of a query, which must be SOQL to its last character.

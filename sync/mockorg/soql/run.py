@@ -110,7 +110,11 @@ def _children_of(answer: Answer, plan: ChildPlan, rows: list[Row]) -> dict[Value
     }
 
 
-@behaviour("soql.for-view", "confirmed", "SOQL65 FOR VIEW and FOR REFERENCE; the stamps are the org's, not each user's")
+@behaviour(
+    "SOQL FOR VIEW and FOR REFERENCE",
+    "confirmed",
+    "SOQL65 FOR VIEW and FOR REFERENCE; the stamps are the org's, not each user's",
+)
 def _mark_viewed(org: Org, plan: Plan, rows: RowSpool) -> None:
     """FOR VIEW stamps LastViewedDate and LastReferencedDate of the records found, FOR REFERENCE the latter."""
     names = {"VIEW": ("LastViewedDate", "LastReferencedDate"), "REFERENCE": ("LastReferencedDate",)}

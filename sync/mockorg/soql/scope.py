@@ -91,7 +91,11 @@ class Found:
         return self.type in TEXT_TYPES and not self.field.case_sensitive
 
 
-@behaviour("soql.polymorphic-name", "uncertain", "SOQL65 Name object; its attributes type from third-party answers")
+@behaviour(
+    "SOQL polymorphic parents are the object Name",
+    "uncertain",
+    "SOQL65 Name object; its attributes type from third-party answers",
+)
 def name_entity_field(name: str) -> bool:
     """A polymorphic parent outside TYPEOF has the fields of the virtual object Name, and `attributes.type` says so."""
     return name.lower() in _NAME_FIELDS

@@ -182,7 +182,7 @@ class SelectList:
         level.outputs.append(Leaf(key, index, term.type))
         self.columns.append(ResultColumn(name=alias or (found.name if found else key), index=index, term=term))
 
-    @behaviour("soql.fields", "confirmed", "SOQL65 FIELDS(); the limit's text from logs")
+    @behaviour("SOQL FIELDS()", "confirmed", "SOQL65 FIELDS(); the limit's text from logs")
     def _all_fields(self, call: Call, query: Query) -> None:
         """`FIELDS(ALL|STANDARD|CUSTOM)` are all such fields that the user sees; ALL and CUSTOM need LIMIT 200."""
         argument = call.arguments[0] if len(call.arguments) == 1 else None
@@ -199,7 +199,7 @@ class SelectList:
             ):
                 self._field(self._scope.field(Path((each.name,), call.at)))
 
-    @behaviour("soql.typeof", "confirmed", "recorded answer of TYPEOF Who and What on Event, v62")
+    @behaviour("SOQL TYPEOF", "confirmed", "recorded answer of TYPEOF Who and What on Event, v62")
     def _typeof(self, item: TypeOf) -> None:
         """TYPEOF shows of a polymorphic parent the fields named for its object."""
         path = Path((*item.relationship.parts, "Id"), item.relationship.at)

@@ -62,7 +62,9 @@ class Statement:
 
 
 @behaviour(
-    "soql.deleted-and-archived", "confirmed", "REST62 queryAll: deleted and archived records only when asked for"
+    "SOQL leaves out deleted and archived records",
+    "confirmed",
+    "REST62 queryAll: deleted and archived records only when asked for",
 )
 def standing(statement: Statement, scope: Scope) -> list[str]:
     """Committed rows only; without `all_rows` neither deleted records nor archived activities."""
@@ -160,7 +162,11 @@ def _check_place(node: Membership, statement: Statement, place: _Place) -> None:
         raise located(statement.text, node.at, f"Maximum {MAX_SEMI_JOINS} semi join sub-selects are allowed")
 
 
-@behaviour("soql.semi-joins", "confirmed", "SOQL65 limits of semi-joins and anti-joins; their error texts from logs")
+@behaviour(
+    "SOQL semi-joins and anti-joins",
+    "confirmed",
+    "SOQL65 limits of semi-joins and anti-joins; their error texts from logs",
+)
 def _semi_join(term: Term, query: Query, node: Membership, statement: Statement, outer: Scope) -> str:
     """`Id IN (SELECT LeadId FROM …)`: one id field on either side, different objects, no nesting, ORDER BY or LIMIT."""
     text = statement.text
