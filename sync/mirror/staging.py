@@ -20,8 +20,9 @@ from duckdb import Error as DuckError
 from sync.errors import MappingInvalid, OrgFault, Problem
 from sync.mapping import MappedField, ObjectMapping
 from sync.mirror.state import PulledColumn, naive
-from sync.mirror.tables import column_type, cursor_field, quoted
+from sync.mirror.tables import cursor_field, quoted
 from sync.model import FieldType
+from sync.policy.relations import sql_type
 
 _LONGEST_LINE = 2_097_152
 """Bytes of one record that the reader expects at least; Bulk API 2.0 allows 400,000 characters."""
@@ -128,7 +129,7 @@ def _check_header(path: Path, columns: Sequence[str]) -> None:
 
 def _typed(mapped: MappedField, source: str | None) -> str:
     """The SQL of a field's value, null where it doesn't fit."""
-    type_ = column_type(mapped.type)
+    type_ = sql_type(mapped.type)
     if source is None:
         return "false" if mapped.name == "is_deleted" else f"NULL::{type_}"
     if type_ == "VARCHAR":
@@ -137,14 +138,14 @@ def _typed(mapped: MappedField, source: str | None) -> str:
 
 
 def _cast(mapped: MappedField, source: str) -> str:
-    return f"TRY_CAST({source} AS {column_type(mapped.type)})"
+    return f"TRY_CAST({source} AS {sql_type(mapped.type)})"
 
 
 def _misfit(mapped: MappedField, source: str | None) -> Iterator[str]:
     """`WHEN … THEN name` for values that don't fit; `_typed` has made them null."""
     if source is None:
         return
-    tests = [] if column_type(mapped.type) == "VARCHAR" else [f"{_cast(mapped, source)} IS NULL"]
+    tests = [] if sql_type(mapped.type) == "VARCHAR" else [f"{_cast(mapped, source)} IS NULL"]
     match mapped.type:
         case FieldType.ID if mapped.name == "id":
             yield f"WHEN {source} IS NULL THEN 'id'"

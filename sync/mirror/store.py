@@ -16,10 +16,14 @@ from duckdb import CatalogException, DuckDBPyConnection
 
 from sync.errors import InputInvalid, MirrorUnusable
 from sync.mapping import OrgMapping
+from sync.mirror import candidates, decide
 from sync.mirror.connection import Wait, give_up, opened
 from sync.mirror.state import ObjectState, read_meta, read_states
 from sync.mirror.tables import FORMAT, prepare, quoted
 from sync.model import Record, Value, normal_id
+from sync.plan.matching import LeadMatches
+from sync.policy.compile import CompiledPolicy
+from sync.policy.decision import Decision, Evidence
 
 
 class Mirror:
@@ -122,6 +126,49 @@ class Mirror:
             if found:
                 return self.rows("lead", [row[0] for row in found])
         return []
+
+    def decide(self, compiled: CompiledPolicy, lead_ids: Sequence[str] | None = None) -> Iterator[Decision]:
+        """The decision on every live lead, or on those asked for, by lead id; streamed while the mirror is open."""
+        return decide.decide(self._connection, self._mapping, compiled, lead_ids)
+
+    def actionable(self, compiled: CompiledPolicy) -> Iterator[Decision]:
+        """Only the leads that are ready, or have a status to move to."""
+        return decide.actionable(self._connection, self._mapping, compiled)
+
+    def decision_counts(self, compiled: CompiledPolicy) -> Mapping[str, int]:
+        """How many leads are ready, blocked and out of scope, and how often each criterion holds."""
+        return decide.decision_counts(self._connection, self._mapping, compiled)
+
+    def evidence(self, compiled: CompiledPolicy, lead_ids: Sequence[str]) -> dict[str, tuple[Evidence, ...]]:
+        """The records behind the signals of some leads, latest first."""
+        return decide.evidence(self._connection, self._mapping, compiled, lead_ids)
+
+    def deciding_values(self, compiled: CompiledPolicy, lead_ids: Sequence[str]) -> dict[str, Record]:
+        """The fields that the policy reads, by lead id and our field names."""
+        return decide.deciding_values(self._connection, self._mapping, compiled, lead_ids)
+
+    def opportunity_checks(self, compiled: CompiledPolicy) -> Iterator[tuple[str, Mapping[str, bool | None]]]:
+        """Every live opportunity's id with the policy's opportunity checks on it."""
+        return decide.opportunity_checks(self._connection, self._mapping, compiled)
+
+    def matches(self, lead_ids: Sequence[str]) -> dict[str, LeadMatches]:
+        """Accounts, contacts and open opportunities that leads may belong to."""
+        return candidates.find_matches(self._connection, self._mapping, lead_ids)
+
+    def siblings(self, lead_ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
+        """Other open leads of each lead's company."""
+        return candidates.find_siblings(self._connection, self._mapping, lead_ids)
+
+    def open_leads(self) -> int:
+        """Leads that are neither deleted nor converted; what shares and guards are measured against."""
+        sql = "SELECT count(*) FROM lead WHERE NOT is_deleted AND NOT coalesce(is_converted, false)"
+        return _number(self._connection.execute(sql).fetchone())
+
+    @contextmanager
+    def session(self) -> Iterator[DuckDBPyConnection]:
+        """A session for reports that write their own SQL, with the views `activity` and `lead_opportunity`."""
+        with decide.session(self._connection, self._mapping) as cursor:
+            yield cursor
 
     def _refuse_unpulled(self, path: Path) -> None:
         for mapped in self._mapping:

@@ -12,20 +12,10 @@ from importlib.resources import files
 from duckdb import DuckDBPyConnection
 
 from sync.mapping import VERSION_FIELDS, ObjectMapping, OrgMapping
-from sync.model import FieldType
+from sync.policy.relations import sql_type
 
 FORMAT = 1
 """Version of the file's layout; a file with a higher one was written by a newer leadgate."""
-
-_NOT_TEXT = {
-    FieldType.BOOLEAN: "BOOLEAN",
-    FieldType.INTEGER: "BIGINT",
-    FieldType.NUMBER: "DOUBLE",
-    FieldType.PERCENT: "DOUBLE",
-    FieldType.CURRENCY: "DECIMAL(18,4)",
-    FieldType.DATE: "DATE",
-    FieldType.DATETIME: "TIMESTAMP",
-}
 
 
 def quoted(identifier: str) -> str:
@@ -36,11 +26,6 @@ def quoted(identifier: str) -> str:
 def version_table(mapping: ObjectMapping) -> str:
     """The (quoted) table of every version of an object's records."""
     return quoted(f"{mapping.name}_version")
-
-
-def column_type(field_type: FieldType) -> str:
-    """The DuckDB type of a mapped field. Times are UTC without a zone, money keeps four decimals."""
-    return _NOT_TEXT.get(field_type, "VARCHAR")
 
 
 def cursor_field(mapping: ObjectMapping) -> str:
@@ -69,7 +54,7 @@ def follow(connection: DuckDBPyConnection, mapping: ObjectMapping) -> None:
     Belongs into the transaction that fills the new columns. The version table keeps columns that the mapping no longer
     names, so that a line lost by mistake costs no history.
     """
-    wanted = {f.name: column_type(f.type) for f in mapping.fields.values()}
+    wanted = {f.name: sql_type(f.type) for f in mapping.fields.values()}
     _shape(connection, mapping.name, wanted, keep_others=False)
     versions = wanted | dict(zip(VERSION_FIELDS, ("TIMESTAMP", "VARCHAR"), strict=True))
     _shape(connection, f"{mapping.name}_version", versions, keep_others=True)

@@ -1,0 +1,140 @@
+# ruff: noqa: S608 -- identifiers and normal forms are our own; ids are parameters
+"""Accounts, contacts and opportunities that leads may belong to, found in the mirror; `sync.plan.matching` chooses.
+
+Set-based: one query per key for all leads asked for. Deleted records and merge losers are never candidates. What the
+mapping leaves out finds nothing.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from duckdb import DuckDBPyConnection
+
+from sync.mapping import OrgMapping
+from sync.plan.matching import AccountCandidate, ContactCandidate, LeadMatches, OpenOpportunity
+from sync.plan.names import company_key_sql, email_domain_sql, website_host_sql
+from sync.policy.schema import AccountKey
+
+
+def find_matches(
+    connection: DuckDBPyConnection, mapping: OrgMapping, lead_ids: Sequence[str]
+) -> dict[str, LeadMatches]:
+    """What each lead may belong to; every lead asked for has an entry.
+
+    By `contact_email`: the account of a contact with the lead's address. By `email_domain`: an account with a contact
+    at the lead's mail domain, or with its web site there. By `website`: the same host. By `company_name`: the same
+    normal form of the name.
+    """
+    keys = _Keys(mapping)
+    accounts: dict[str, list[AccountCandidate]] = defaultdict(list)
+    contacts: dict[str, list[ContactCandidate]] = defaultdict(list)
+    ids = list(lead_ids)
+    by: AccountKey
+    for by, joined in (
+        ("contact_email", "JOIN c ON c.email = l.email JOIN a ON a.id = c.account_id"),
+        ("email_domain", "JOIN d ON d.domain = l.domain JOIN a ON a.id = d.account_id"),
+        ("website", "JOIN a ON a.host = l.host"),
+        ("company_name", "JOIN a ON a.company = l.company"),
+    ):
+        found = {"contact_email": "c.id", "email_domain": "l.domain", "website": "l.host", "company_name": "l.company"}
+        sql = f"{keys.ctes()} SELECT DISTINCT l.id, a.id, a.name, {found[by]} FROM l {joined} ORDER BY ALL"
+        for lead_id, account_id, name, what in connection.execute(sql, [ids]).fetchall():
+            accounts[lead_id].append(AccountCandidate(account_id=account_id, name=name, by=by, found=what))
+    sql = f"{keys.ctes()} SELECT l.id, c.id, c.account_id FROM l JOIN c ON c.email = l.email ORDER BY ALL"
+    for lead_id, contact_id, account_id in connection.execute(sql, [ids]).fetchall():
+        contacts[lead_id].append(ContactCandidate(contact_id=contact_id, account_id=account_id))
+    opportunities = _open_opportunities(connection, mapping, {c.account_id for each in accounts.values() for c in each})
+    return {
+        lead_id: LeadMatches(
+            lead_id=lead_id,
+            accounts=tuple(accounts[lead_id]),
+            contacts=tuple(contacts[lead_id]),
+            opportunities=tuple(
+                opportunity
+                for account_id in dict.fromkeys(c.account_id for c in accounts[lead_id])
+                for opportunity in opportunities.get(account_id, ())
+            ),
+        )
+        for lead_id in ids
+    }
+
+
+def find_siblings(
+    connection: DuckDBPyConnection, mapping: OrgMapping, lead_ids: Sequence[str]
+) -> dict[str, tuple[str, ...]]:
+    """Other open leads of the same company, by name or by mail domain; every lead asked for has an entry."""
+    keys = _Keys(mapping)
+    everybody = keys.leads("NOT is_deleted AND NOT coalesce(is_converted, false)")
+    sql = (
+        f"{keys.ctes()}, o AS ({everybody}) SELECT DISTINCT l.id, o.id FROM l JOIN o ON o.company = l.company "
+        "WHERE o.id <> l.id UNION SELECT l.id, o.id FROM l JOIN o ON o.domain = l.domain WHERE o.id <> l.id "
+        "ORDER BY ALL"
+    )
+    siblings: dict[str, list[str]] = {lead_id: [] for lead_id in lead_ids}
+    for lead_id, other in connection.execute(sql, [list(lead_ids)]).fetchall():
+        siblings[lead_id].append(other)
+    return {lead_id: tuple(others) for lead_id, others in siblings.items()}
+
+
+class _Keys:
+    """The normal forms of leads, contacts and accounts, as far as the mapping has the fields."""
+
+    def __init__(self, mapping: OrgMapping) -> None:
+        self._mapping = mapping
+
+    def ctes(self) -> str:
+        """`l`: the leads asked for (one parameter: their ids); `c`: contacts; `a`: accounts; `d`: their domains."""
+        wanted = "id IN (SELECT unnest(?))"
+        email = self._column("contact", "email")
+        name, website = self._column("account", "name"), self._column("account", "website")
+        contact = self._from("contact", "SELECT NULL::VARCHAR AS id, NULL AS account_id, NULL AS email, NULL AS domain")
+        account = self._from("account", "SELECT NULL::VARCHAR AS id, NULL AS name, NULL AS host, NULL AS company")
+        contacts = (
+            f"SELECT id, {self._column('contact', 'account_id')} AS account_id, lower(trim({email})) AS email, "
+            f"{email_domain_sql(email)} AS domain {contact}"
+        )
+        accounts = (
+            f"SELECT id, {name} AS name, {website_host_sql(website)} AS host, {company_key_sql(name)} AS company "
+            f"{account}"
+        )
+        domains = "SELECT account_id, domain FROM c WHERE domain IS NOT NULL UNION SELECT id, host FROM a"
+        return (
+            f"WITH l AS ({self.leads(wanted)}), c AS MATERIALIZED ({contacts}), a AS MATERIALIZED ({accounts}), "
+            f"d AS ({domains})"
+        )
+
+    def leads(self, where: str) -> str:
+        """Leads with their keys."""
+        email, website = self._column("lead", "email"), self._column("lead", "website")
+        return (
+            f"SELECT id, lower(trim({email})) AS email, {email_domain_sql(email)} AS domain, "
+            f"{website_host_sql(website)} AS host, {company_key_sql('company')} AS company FROM lead WHERE {where}"
+        )
+
+    def _column(self, table: str, name: str) -> str:
+        mapped = self._mapping.get(table)
+        return name if mapped is not None and name in mapped.fields else "NULL::VARCHAR"
+
+    def _from(self, table: str, nothing: str) -> str:
+        if table in self._mapping:
+            return f"FROM {table} WHERE NOT is_deleted"
+        return f"FROM ({nothing}) WHERE false"
+
+
+def _open_opportunities(
+    connection: DuckDBPyConnection, mapping: OrgMapping, account_ids: set[str]
+) -> dict[str, list[OpenOpportunity]]:
+    mapped = mapping.get("opportunity")
+    found: dict[str, list[OpenOpportunity]] = defaultdict(list)
+    if mapped is None or not {"account_id", "is_closed"} <= mapped.fields.keys():
+        return found
+    name = "name" if "name" in mapped.fields else "NULL"
+    sql = (
+        f"SELECT id, account_id, {name} FROM opportunity WHERE NOT is_deleted AND NOT coalesce(is_closed, false) "
+        "AND account_id IN (SELECT unnest(?)) ORDER BY ALL"
+    )
+    for opportunity_id, account_id, called in connection.execute(sql, [sorted(account_ids)]).fetchall():
+        found[account_id].append(OpenOpportunity(opportunity_id=opportunity_id, account_id=account_id, name=called))
+    return found

@@ -1,0 +1,95 @@
+"""Running a compiled policy on the mirror: its queries in, decisions and evidence out.
+
+The policy writes the SQL (`sync.policy.compile`), this module only executes it, each time on a session of its own: a
+decision may be looked into while the next ones still stream.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+from duckdb import DuckDBPyConnection
+
+from sync.mapping import OrgMapping
+from sync.model import Record
+from sync.policy.compile import CompiledPolicy
+from sync.policy.decision import Decision, Evidence
+from sync.policy.relations import activity_view_sql, lead_opportunity_view_sql
+
+_CHUNK = 10_000
+"""Rows fetched at a time, so that a million decisions never stand in memory at once."""
+
+
+def decide(
+    connection: DuckDBPyConnection, mapping: OrgMapping, compiled: CompiledPolicy, lead_ids: Sequence[str] | None
+) -> Iterator[Decision]:
+    """The decision on every live lead, or on those asked for, by lead id."""
+    if lead_ids is None:
+        rows = _run(connection, mapping, f"{compiled.decide_sql} ORDER BY lead_id")
+    else:
+        rows = _run(connection, mapping, f"{compiled.decide_some_sql} ORDER BY lead_id", list(lead_ids))
+    for row in rows:
+        yield compiled.decision(row)
+
+
+def actionable(connection: DuckDBPyConnection, mapping: OrgMapping, compiled: CompiledPolicy) -> Iterator[Decision]:
+    """Only the leads that something is to be done with: ready ones, and those with a status to move to."""
+    for row in _run(connection, mapping, f"{compiled.actionable_sql} ORDER BY lead_id"):
+        yield compiled.decision(row)
+
+
+def decision_counts(connection: DuckDBPyConnection, mapping: OrgMapping, compiled: CompiledPolicy) -> Mapping[str, int]:
+    """How many leads are ready, blocked and out of scope, and each criterion's results; by `count_columns`."""
+    (row,) = _run(connection, mapping, compiled.counts_sql)
+    return {name: int(str(value)) for name, value in zip(compiled.count_columns, row, strict=True)}
+
+
+def evidence(
+    connection: DuckDBPyConnection, mapping: OrgMapping, compiled: CompiledPolicy, lead_ids: Sequence[str]
+) -> dict[str, tuple[Evidence, ...]]:
+    """The records behind the signals of some leads, latest first; every lead asked for has an entry."""
+    found: dict[str, list[Evidence]] = {lead_id: [] for lead_id in lead_ids}
+    for row in _run(connection, mapping, compiled.evidence_sql, list(lead_ids)):
+        lead_id, one = compiled.evidence(row)
+        found[lead_id].append(one)
+    return {lead_id: tuple(listed) for lead_id, listed in found.items()}
+
+
+def deciding_values(
+    connection: DuckDBPyConnection, mapping: OrgMapping, compiled: CompiledPolicy, lead_ids: Sequence[str]
+) -> dict[str, Record]:
+    """The fields that the policy reads, of some leads; by lead id, then by our field names."""
+    return dict(compiled.values(row) for row in _run(connection, mapping, compiled.values_sql, list(lead_ids)))
+
+
+def opportunity_checks(
+    connection: DuckDBPyConnection, mapping: OrgMapping, compiled: CompiledPolicy
+) -> Iterator[tuple[str, Mapping[str, bool | None]]]:
+    """Every live opportunity's id, and each opportunity check on it."""
+    if compiled.checks_sql is None:
+        return
+    for row in _run(connection, mapping, f"{compiled.checks_sql} ORDER BY id"):
+        results = (None if value is None else bool(value) for value in row[1:])
+        yield str(row[0]), dict(zip(compiled.policy.opportunity_checks, results, strict=True))
+
+
+@contextmanager
+def session(connection: DuckDBPyConnection, mapping: OrgMapping) -> Iterator[DuckDBPyConnection]:
+    """A session of its own on an open mirror, with the views that policies read.
+
+    The views are made anew each time, so they always fit the mapping and the code at hand.
+    """
+    with connection.cursor() as cursor:
+        for view in (activity_view_sql(mapping), lead_opportunity_view_sql(mapping)):
+            cursor.execute(view.replace("CREATE OR REPLACE VIEW", "CREATE OR REPLACE TEMP VIEW", 1))
+        yield cursor
+
+
+def _run(
+    connection: DuckDBPyConnection, mapping: OrgMapping, sql: str, *parameters: object
+) -> Iterator[tuple[object, ...]]:
+    with session(connection, mapping) as cursor:
+        result = cursor.execute(sql, list(parameters) or None)
+        while rows := result.fetchmany(_CHUNK):
+            yield from rows
