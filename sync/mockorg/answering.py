@@ -51,7 +51,7 @@ class Answering:
         tally = Tally()
         fault = self._strike(ON_THE_WAY | REFUSALS, operation, request)
         latency = self._strike(frozenset({FaultKind.LATENCY}), operation, request)
-        response = self._faulted(fault, found, request, tally)
+        response = self._with_cost(self._faulted(fault, found, request, tally), found, tally)
         if latency is not None:
             response = replace(response, delay=response.delay + latency.seconds)
         struck = fault or latency
@@ -138,6 +138,17 @@ class Answering:
                 return self._limit_info(response, session) if route.charged else response
         except SalesforceError as error:
             return error_response(error)
+
+    def _with_cost(self, response: Response, found: Found[Route] | NoSuchMethod | None, tally: Tally) -> Response:
+        """What a call costs in time (`costs` of the settings); conversions spend theirs while they hold their locks."""
+        costs = self._doors.org.settings.costs
+        if not isinstance(found, Found) or not found.handler.charged:
+            return response
+        seconds = costs.per_call + costs.per_record * tally.records
+        if seconds and self._doors.org.clock.frozen:
+            self._doors.org.clock.advance(seconds)
+            return response
+        return replace(response, delay=response.delay + seconds)
 
     def _charge(self, session: Session | None, tally: Tally, *, subrequest: bool) -> None:
         if session is not None and not subrequest:

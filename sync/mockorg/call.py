@@ -60,9 +60,10 @@ class Route:
 
 @dataclass(slots=True)
 class Tally:
-    """What one request was charged."""
+    """What one request was charged, and how many records it wrote."""
 
     api_calls: int = 0
+    records: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import threading
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from .bulk.query_job import BulkQueryJobs
     from .faults import Faults
     from .http import Request, Response
-    from .org import Org
+    from .org import Org, OrgSnapshot
     from .sessions import Session, Sessions
     from .soql.cursor import Cursors
     from .transactions import LongTransaction
@@ -52,8 +54,26 @@ class Doors:
     strict: bool = False
     grants: Grants = field(default_factory=Grants)
     log: RequestLog = field(default_factory=RequestLog)
+    freed: threading.Condition = field(init=False)
     late_commits: list[tuple[datetime, LongTransaction]] = field(default_factory=list)
-    snapshots: dict[str, Mapping[str, object]] = field(default_factory=dict)
+    snapshots: dict[str, OrgSnapshot] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.freed = threading.Condition(self.org.lock)
+
+    def spend(self, seconds: float) -> None:
+        """Let time pass while a call does its work, without keeping others out; called under the org's lock.
+
+        A frozen clock is moved on instead, so that a test with simulated costs does not wait for them.
+        """
+        if seconds <= 0:
+            return
+        if self.org.clock.frozen:
+            self.org.clock.advance(seconds)
+            return
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0:
+            self.freed.wait(left)
 
     def open_session(self, token: str) -> Session:
         """The session of a token whose user may use the API.

@@ -10,10 +10,6 @@ import random
 from dataclasses import dataclass, field
 from enum import StrEnum
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 
 class FaultKind(StrEnum):
@@ -132,12 +128,9 @@ class Faults:
         """Take every fault away."""
         self._armed.clear()
 
-    def __iter__(self) -> Iterator[Fault]:
-        return iter([armed.fault for armed in self._armed])
-
-    def pending(self) -> list[tuple[Fault, int]]:
-        """The faults that can still strike, each with how often it has struck."""
-        return [(armed.fault, armed.struck) for armed in self._armed if _alive(armed)]
+    def all(self) -> list[tuple[Fault, int]]:
+        """Every fault put in force, each with how often it has struck."""
+        return [(armed.fault, armed.struck) for armed in self._armed]
 
     def strike(self, kinds: frozenset[FaultKind], *, route: str, text: str = "") -> Fault | None:
         """The first fault of these kinds that strikes this operation now; it is counted as having struck."""

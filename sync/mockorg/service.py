@@ -22,8 +22,11 @@ from .api.routes import router
 from .bulk.ingest_job import IngestJobs
 from .bulk.jobs import Transitions
 from .bulk.query_job import BulkQueryJobs
+from .control import PREFIX, control
+from .data import dump_folder, load_folder, org_from_folder
 from .doors import Doors
 from .faults import Fault, Faults
+from .ids import to18
 from .org import Org
 from .sessions import Sessions, TokenKind
 from .soql.cursor import Cursors
@@ -33,11 +36,12 @@ if TYPE_CHECKING:
 
     from .access import User
     from .clock import Clock
+    from .data import LoadReport
     from .http import Request, Response
+    from .locks import Holder
+    from .org import OrgSnapshot
     from .request_log import RequestLog
     from .server import Server
-
-ORG_YAML = "org.yaml"
 
 
 class UserIsUnknown(LookupError):
@@ -72,6 +76,7 @@ class MockOrg:
 
         Raises:
             OrgYamlError: the org.yaml is wrong; names file, line, key and fix.
+            DataError: a CSV file is wrong; names file, line, column and fix.
         """
         self._data = Path(data) if data is not None else None
         self._org_yaml = org_yaml
@@ -80,13 +85,8 @@ class MockOrg:
         self._build(seed)
 
     def _build(self, seed: int) -> None:
-        source = self._data / ORG_YAML if self._data is not None else None
-        text = self._org_yaml
-        if text is None and source is not None and source.is_file():
-            text = source.read_text(encoding="utf-8")
-        self.org = Org.create(
-            seed=seed, org_yaml=text, clock=self._clock, source=str(source) if source is not None else ORG_YAML
-        )
+        self.org = self._fresh_org(seed)
+        self._row_holder: Holder | None = None
         credentials = self.org.settings.credentials
         transitions = Transitions()
         self.doors = Doors(
@@ -107,8 +107,43 @@ class MockOrg:
         self.doors.grants.refresh_tokens[credentials.refresh_token] = self._user(credentials.run_as).id
         self._answering = Answering(self.doors, router())
 
+    def _fresh_org(self, seed: int) -> Org:
+        if self._data is None:
+            return Org.create(seed=seed, org_yaml=self._org_yaml, clock=self._clock)
+        if self._org_yaml is None:
+            return org_from_folder(self._data, seed=seed, clock=self._clock)
+        org = Org.create(seed=seed, org_yaml=self._org_yaml, clock=self._clock)
+        load_folder(org, self._data)
+        return org
+
+    def load(self, folder: Path | str) -> LoadReport:
+        """Add the records of a folder of CSV files to the org.
+
+        Raises:
+            DataError: with every problem, each naming file, line, column and fix; nothing is loaded then.
+        """
+        with self.org.lock:
+            return load_folder(self.org, folder)
+
+    def dump(self, folder: Path | str) -> tuple[Path, ...]:
+        """Write the org's records as a folder of CSV files, with its org.yaml; returns the files written."""
+        return dump_folder(self.org, folder)
+
+    def snapshot(self) -> OrgSnapshot:
+        """The org's records, ids and usage at this moment, to go back to with `restore`."""
+        return self.org.snapshot()
+
+    def restore(self, snapshot: OrgSnapshot) -> None:
+        """Back to a snapshot of this org; open cursors are forgotten, sessions, faults and clock stay as they are."""
+        with self.org.lock:
+            self.org.restore(snapshot)
+            self.doors.cursors.clear()
+            self.doors.late_commits.clear()
+
     def handle(self, request: Request) -> Response:
         """Answer one request; every door ends here."""
+        if request.segments[:1] == (PREFIX,):
+            return control(self, request)
         return self._answering.answer(request)
 
     @property
@@ -174,6 +209,20 @@ class MockOrg:
         """Take all scripted faults away."""
         with self.org.lock:
             self.doors.faults.clear()
+
+    def hold_rows(self, *record_ids: str) -> None:
+        """Hold rows as another call would, until `release_rows`: conversions that need them wait, then are refused."""
+        with self.org.lock:
+            self._row_holder = self._row_holder or self.org.locks.holder()
+            self.org.locks.take_free(self._row_holder, [to18(each) or each for each in record_ids])
+
+    def release_rows(self) -> None:
+        """Let go of all rows held by `hold_rows`."""
+        with self.org.lock:
+            if self._row_holder is not None:
+                self.org.locks.release(self._row_holder)
+                self._row_holder = None
+                self.doors.freed.notify_all()
 
     @property
     def transitions(self) -> Transitions:

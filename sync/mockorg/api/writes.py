@@ -35,6 +35,7 @@ class Key:
 
 def create(call: Call, type_: ObjectType, values: Values, options: DmlOptions) -> RowResult:
     """Create a record."""
+    call.tally.records += 1
     locked = _row_lock(call, " ".join(str(value) for value in values.values()))
     if locked is not None:
         return locked
@@ -46,6 +47,7 @@ def create(call: Call, type_: ObjectType, values: Values, options: DmlOptions) -
 
 def update(call: Call, type_: ObjectType, record_id: str, values: Values, options: DmlOptions) -> RowResult:
     """Change a record."""
+    call.tally.records += 1
     locked = _row_lock(call, record_id)
     if locked is not None:
         return locked
@@ -57,6 +59,7 @@ def update(call: Call, type_: ObjectType, record_id: str, values: Values, option
 
 def upsert(call: Call, type_: ObjectType, key: Key, values: Values, options: DmlOptions) -> RowResult:
     """Update the record with this external id, or create it."""
+    call.tally.records += 1
     locked = _row_lock(call, f"{key.value}")
     if locked is not None:
         return locked
@@ -65,6 +68,7 @@ def upsert(call: Call, type_: ObjectType, key: Key, values: Values, options: Dml
 
 def delete(call: Call, type_: ObjectType, record_id: str) -> RowResult:
     """Delete a record."""
+    call.tally.records += 1
     locked = _row_lock(call, record_id)
     if locked is not None:
         return locked

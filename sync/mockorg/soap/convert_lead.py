@@ -9,11 +9,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..behaviours import behaviour
-from ..conversion import convert
 from ..convert_request import ConvertHeaders, LeadConvert, LeadConvertResult
 from ..errors import RowError, SalesforceError
 from ..faults import FaultKind
 from . import envelope as xml
+from .conversion_locks import convert_under_locks
 from .envelope import NIL, Content, Node
 from .serialize import error_node
 from .soap_call import record_id
@@ -48,7 +48,7 @@ def convert_lead(soap: SoapCall) -> Sequence[Node]:
     leads = [_read(each) for each in asked]
     locked = [_lock(soap, each) for each in leads]
     free = [lead for lead, error in zip(leads, locked, strict=True) if error is None]
-    converted = iter(convert(soap.org, soap.user, free, _headers(soap)) if free else [])
+    converted = iter(convert_under_locks(soap, free, _headers(soap)) if free else [])
     results = [
         next(converted) if error is None else LeadConvertResult(success=False, errors=(error,)) for error in locked
     ]

@@ -64,5 +64,3 @@ def logged_in(mock: MockOrg, base: str, username: str | None = None) -> Client:
     http.trust_env = False
     http.headers["Authorization"] = f"Bearer {mock.login(username)}"
     return Client(mock, base, http)
-
-

@@ -59,7 +59,9 @@ def test_beyond_the_daily_quota_calls_are_403_and_have_no_effect(client: Client,
     assert client.mock.org.store.count(client.mock.org.schema.object("Lead")) == 2
 
 
-@pytest.mark.parametrize(("version", "status"), [("30.0", 410), ("20.0", 410), ("68.0", 404), ("66", 404), ("66.1", 404)])
+@pytest.mark.parametrize(
+    ("version", "status"), [("30.0", 410), ("20.0", 410), ("68.0", 404), ("66", 404), ("66.1", 404)]
+)
 def test_versions_that_are_not_served_are_refused(client: Client, version: str, status: int) -> None:
     answer = client.get(f"{client.base}/services/data/v{version}/limits")
 
@@ -79,7 +81,9 @@ def test_there_is_no_rest_conversion_and_that_is_no_limit_of_the_mock(client: Cl
     assert "X-Mock-Org-Not-Modelled" not in answer.headers
 
 
-@pytest.mark.parametrize("path", ["/chatter/feeds", "/search", "/tooling/query", "/actions/standard", "/sobjects/Lead/a/b/c"])
+@pytest.mark.parametrize(
+    "path", ["/chatter/feeds", "/search", "/tooling/query", "/actions/standard", "/sobjects/Lead/a/b/c"]
+)
 def test_what_a_real_org_has_and_this_one_does_not_says_so(client: Client, path: str) -> None:
     answer = client.get(path)
 

@@ -67,8 +67,16 @@ def test_client_credentials_need_the_my_domain_address(client: Client) -> None:
             "invalid_client",
             "invalid client credentials",
         ),
-        ({"grant_type": "password", **APP, "username": ADMIN, "password": "x"}, "invalid_grant", "authentication failure"),
-        ({"grant_type": "password", **APP, "username": "x", "password": "x"}, "invalid_grant", "authentication failure"),
+        (
+            {"grant_type": "password", **APP, "username": ADMIN, "password": "x"},
+            "invalid_grant",
+            "authentication failure",
+        ),
+        (
+            {"grant_type": "password", **APP, "username": "x", "password": "x"},
+            "invalid_grant",
+            "authentication failure",
+        ),
         (
             {"grant_type": "refresh_token", **APP, "refresh_token": "x"},
             "invalid_grant",
@@ -205,15 +213,18 @@ def test_the_web_flow_exchanges_a_code_once_and_only_with_its_verifier(client: C
     assert granted.status_code == 200
     assert works(client, granted)
     assert exchange(once, verifier).json()["error"] == "invalid_grant"
-    assert ask(
-        client, grant_type="refresh_token", refresh_token=granted.json()["refresh_token"], **APP
-    ).status_code == 200
+    assert (
+        ask(client, grant_type="refresh_token", refresh_token=granted.json()["refresh_token"], **APP).status_code == 200
+    )
 
 
 def test_a_session_dies_of_age_revocation_and_command(client: Client) -> None:
     revoked = client.mock.login()
     requests.post(f"{client.base}/services/oauth2/revoke", data={"token": revoked}, timeout=5)
-    assert requests.get(client.url("/limits"), headers={"Authorization": f"Bearer {revoked}"}, timeout=5).status_code == 401
+    assert (
+        requests.get(client.url("/limits"), headers={"Authorization": f"Bearer {revoked}"}, timeout=5).status_code
+        == 401
+    )
 
     client.mock.clock.advance(3600)
     assert client.get("/limits").status_code == 200  # used within its two hours: prolonged
@@ -265,7 +276,9 @@ def test_the_identity_url_and_userinfo_tell_who_the_token_belongs_to(either: Cli
 
 
 def test_the_identity_url_refuses_another_persons_token(client: Client) -> None:
-    answer = requests.get(f"{client.base}/id/{client.mock.org_id}/005000000000000AAA", headers=client.http.headers, timeout=5)
+    answer = requests.get(
+        f"{client.base}/id/{client.mock.org_id}/005000000000000AAA", headers=client.http.headers, timeout=5
+    )
 
     assert answer.status_code == 403
 
