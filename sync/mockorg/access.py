@@ -1,7 +1,7 @@
 """Who may do what: users, and what their profile and permission sets grant together.
 
-Grants only add up, as in Salesforce: a permission set can give what the profile does not, never take away. Record sharing
-is not modelled: a user sees every record of an object that he may read.
+Grants only add up, as in Salesforce: a permission set can give what the profile does not, never take away. Record
+sharing is not modelled: a user sees every record of an object that he may read.
 """
 
 from __future__ import annotations

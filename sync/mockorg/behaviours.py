@@ -1,8 +1,8 @@
 """A register of what the mock org models, and on what ground.
 
-Each piece of emulated behaviour names itself with `@behaviour(...)`: *confirmed* when official documentation, a WSDL or a
-recording of a real org shows it, *uncertain* when it rests on third parties or inference. The documentation's list of
-modelled behaviour is generated from here, so it cannot fall behind the code.
+Each piece of emulated behaviour names itself with `@behaviour(...)`: *confirmed* when official documentation, a WSDL
+or a recording of a real org shows it, *uncertain* when it rests on third parties or inference. The documentation's
+list of modelled behaviour is generated from here, so it cannot fall behind the code.
 """
 
 from __future__ import annotations

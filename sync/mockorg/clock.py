@@ -1,7 +1,7 @@
 """The org's clock: every stamp, expiry and relative date literal of the mock org comes from here.
 
-It follows the wall clock until somebody sets or freezes it, so that a real client's own clock (JWT expiry, replication
-windows) agrees with the org, and a test can still stand still on a day of its choosing.
+It follows the wall clock until somebody sets or freezes it, so that a real client's own clock (JWT expiry,
+replication windows) agrees with the org, and a test can still stand still on a day of its choosing.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def iso_z(at: datetime) -> str:
 
 def from_iso_z(text: str) -> datetime:
     """The time of a storage form."""
-    return datetime.fromisoformat(text.replace("Z", "+00:00"))
+    return datetime.fromisoformat(text)
 
 
 def wire(stored: str) -> str:

@@ -1,8 +1,8 @@
 """Lead conversion, the one thing in an org that cannot be undone.
 
-A call of up to 100 leads is tried as a whole; if any lead fails, the attempt is undone and each lead is converted by itself, so
-that the answer is always one result per lead, in order. Each lead is one transaction: account, contact, opportunity, contact
-role, activities, campaign memberships and the lead itself change together or not at all.
+A call of up to 100 leads is tried as a whole; if any lead fails, the attempt is undone and each lead is converted by
+itself, so that the answer is always one result per lead, in order. Each lead is one transaction: account, contact,
+opportunity, contact role, activities, campaign memberships and the lead itself change together or not at all.
 """
 
 from __future__ import annotations
@@ -34,11 +34,12 @@ if TYPE_CHECKING:
 __all__ = ["MOST_LEADS", "ConvertHeaders", "LeadConvert", "LeadConvertResult", "convert", "shared_rows"]
 
 MOST_LEADS = 100
+_NO_HEADERS = ConvertHeaders()
 
 
 @behaviour("convertLead answers per lead and falls back to one by one", "confirmed", "wire-contract 1.5")
 def convert(
-    org: Org, user: User, leads: Sequence[LeadConvert], headers: ConvertHeaders = ConvertHeaders()
+    org: Org, user: User, leads: Sequence[LeadConvert], headers: ConvertHeaders = _NO_HEADERS
 ) -> list[LeadConvertResult]:
     """Convert leads: one result each, in order, whatever becomes of the others.
 
@@ -161,7 +162,7 @@ class _Write:
 
     @behaviour("overwriteLeadSource", "confirmed", "wire-contract 1.4")
     def contact(self, account_id: str, *, overwrite_source: bool) -> str:
-        """A new contact of the account, or the blanks of the existing one; overwriteLeadSource replaces its LeadSource."""
+        """A new contact, or the blanks of the existing one, whose LeadSource overwriteLeadSource replaces."""
         values = mapped_values(self.org, self.target.lead, "Contact")
         before = self.target.contact
         if before is None:
@@ -173,7 +174,10 @@ class _Write:
 
     @behaviour("the opportunity of a conversion", "uncertain", "wire-contract 1.4, 1.9")
     def opportunity(self, account_id: str) -> str:
-        """A new opportunity has the company's name, the first stage and the quarter's last day; an existing one is attached."""
+        """A new opportunity is named after the company, is in the first stage and closes with the quarter.
+
+        An existing one is attached to the account, and its blank fields are filled.
+        """
         lead, before = self.target.lead, self.target.opportunity
         values = mapped_values(self.org, lead, "Opportunity")
         values["CampaignId"] = latest_campaign(self.org, str(lead["Id"]))

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from .store import Row
 
 OPPORTUNITY_NAME_LENGTH = 80
-_FLAGS_CONFLICT = "One or more leads couldn't be converted. If doNotCreateOpportunity is true, opportunityName and opportunityId must be null."
+_FLAGS_CONFLICT = (
+    "One or more leads couldn't be converted. If doNotCreateOpportunity is true, opportunityName and opportunityId "
+    "must be null."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 """Columns that Salesforce works out from other columns of the same record whenever it is saved.
 
-Names of people, what a stage says about an opportunity, what a status says about a task, the times of an event, fiscal
-periods. Each function takes the values as they will be and returns what follows from them.
+Names of people, what a stage says about an opportunity, what a status says about a task, the times of an event,
+fiscal periods. Each function takes the values as they will be and returns what follows from them.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def end_of_quarter(day: date, start_month: int = 1) -> date:
 
 @behaviour("task fields that follow from status and relations", "confirmed", "wire-contract 2.5")
 def _task(org: Org, row: Row, changed: frozenset[str]) -> Row:
-    """A task's status says whether it is closed and when it was completed; its relations say to which account it belongs."""
+    """Its status says whether a task is closed and since when; its relations say to which account it belongs."""
     status = next((each for each in org.settings.task_statuses if each.name == row.get("Status")), None)
     closed = bool(status and status.closed)
     derived: Row = {

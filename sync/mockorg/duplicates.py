@@ -30,7 +30,7 @@ def find(
     own_id: str | None = None,
     include_details: bool = False,
 ) -> list[DuplicateResult]:
-    """What each active rule of the object finds for a record with these values; a rule without matches is listed too."""
+    """What each active rule of the object finds for these values; a rule that ran without a match is listed too."""
     type_ = org.schema.object(object_name)
     return [
         _run(org, rule, type_, values, own_id=own_id, include_details=include_details)
@@ -78,6 +78,9 @@ def _matches(
 ) -> tuple[MatchRecord, ...]:
     found = [other.field(name) for name in fields]
     names = [each.name for each in found if each is not None]
+    for each in found[:1]:
+        if each is not None:
+            org.store.ensure_index(other, each)
     conditions = [f"{quoted(name)} = ? COLLATE NOCASE" for name in names]
     conditions += ['"_pending" IS NULL', '"IsDeleted" = 0', '"Id" <> ?']
     arguments = [*wanted, own_id or ""]
@@ -97,7 +100,6 @@ def _matches(
 @behaviour("duplicate rules on save", "confirmed", "wire-contract 1.7, 3.6")
 def check(
     org: Org,
-    user: User,
     type_: ObjectType,
     after: Row,
     options: DmlOptions,

@@ -1,8 +1,8 @@
 """The mock org's errors: Salesforce's codes and words, never Python's.
 
-Two kinds, as in Salesforce. A `SalesforceError` fails a whole call and is raised; the doors turn it into the JSON array,
-the OAuth object or the SOAP fault that a real org answers. A `RowError` is what became of one record and is returned,
-since a call of 200 records answers 200 even when each of them failed.
+Two kinds, as in Salesforce. A `SalesforceError` fails a whole call and is raised; the doors turn it into the JSON
+array, the OAuth object or the SOAP fault that a real org answers. A `RowError` is what became of one record and is
+returned, since a call of 200 records answers 200 even when each of them failed.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class RowError:
     not_modelled: str | None = None
 
 
-class RowRefused(Exception):  # noqa: N818 - a situation, named as the rest of the errors here
+class RowRefused(Exception):
     """Carries a record's errors from where they are found to where its savepoint is rolled back."""
 
     def __init__(self, *errors: RowError) -> None:

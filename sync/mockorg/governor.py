@@ -1,7 +1,7 @@
 """Apex governor limits: one transaction's budget of queries, DML and CPU, spent by the org's triggers and flows.
 
-A call is one transaction. Automation costs per batch and per record, so a call of many records can fail where each of its
-records alone would pass. When a call falls back to record by record, what it has spent stays spent.
+A call is one transaction. Automation costs per batch and per record, so a call of many records can fail where each of
+its records alone would pass. When a call falls back to record by record, what it has spent stays spent.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""History rows: what changed on a tracked field, and the snapshot of an opportunity at each change of its forecast facts."""
+"""History rows: what changed on a tracked field, and the snapshot of an opportunity at each change of its forecast
+facts."""
 
 from __future__ import annotations
 
@@ -59,7 +60,7 @@ def track(org: Org, user_id: str, type_: ObjectType, before: Row, after: Mapping
 
 @behaviour("special history values", "uncertain", "wire-contract 7.6")
 def mark(org: Org, user_id: str, type_: ObjectType, record_id: str, what: str) -> None:
-    """Write a history row for an event that is no change of a field: `created`, `leadConverted`, `ownerAssignment` …."""
+    """Write a history row for an event that is no change of a field: `created`, `leadConverted` …."""
     if type_.name in _TABLES and tracked_fields(org, type_):
         _put(org, user_id, type_, record_id, what, "Text", None, None)
 
@@ -72,7 +73,7 @@ def tracked_fields(org: Org, type_: ObjectType) -> tuple[str, ...]:
     return ()
 
 
-def _put(
+def _put(  # noqa: PLR0917 - one history row, in the order of its columns
     org: Org,
     user_id: str,
     type_: ObjectType,

@@ -1,7 +1,7 @@
 """Salesforce record ids: 15 case-sensitive characters, or 18 with a checksum that survives case-folding.
 
-A seeded factory makes ids that look like an org's own: the object's key prefix, the instance, then a number in base 62
-that grows with each record of that object.
+A seeded factory makes ids that look like an org's own: the object's key prefix, the instance, then a number in base
+62 that grows with each record of that object.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import re
 
 BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _SUFFIX = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
+_CAPITALS = str.maketrans({char: "1" if char.isupper() else "0" for char in BASE62})
+_PAIRS = [first + second for first in BASE62 for second in BASE62]
 _ID = re.compile(r"[A-Za-z0-9]{15}(?:[A-Za-z0-5]{3})?\Z")
 _COUNTER_WIDTH = 9
 MASTER_RECORD_TYPE_ID = "012000000000000AAA"
@@ -18,10 +20,8 @@ MASTER_RECORD_TYPE_ID = "012000000000000AAA"
 
 def checksum(id15: str) -> str:
     """The three letters that make an id of 15 one of 18: each says which of five characters are capitals."""
-    return "".join(
-        _SUFFIX[sum(1 << bit for bit, char in enumerate(id15[start : start + 5]) if "A" <= char <= "Z")]
-        for start in (0, 5, 10)
-    )
+    bits = id15.translate(_CAPITALS)
+    return _SUFFIX[int(bits[4::-1], 2)] + _SUFFIX[int(bits[9:4:-1], 2)] + _SUFFIX[int(bits[14:9:-1], 2)]
 
 
 def is_id(text: str) -> bool:
@@ -45,11 +45,11 @@ def key_prefix(record_id: str) -> str:
 
 def base62(number: int, width: int) -> str:
     """`number` in base 62, left-padded with 0."""
-    digits = []
+    pairs = []
     while number:
-        number, digit = divmod(number, 62)
-        digits.append(BASE62[digit])
-    return "".join(reversed(digits)).rjust(width, "0")
+        number, pair = divmod(number, 3844)
+        pairs.append(_PAIRS[pair])
+    return "".join(reversed(pairs)).rjust(width, "0")[-width:]
 
 
 def _from_base62(text: str) -> int:

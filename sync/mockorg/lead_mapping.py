@@ -1,4 +1,4 @@
-"""Which lead values go where at conversion: Salesforce's own mapping of standard fields, and the org's of custom ones."""
+"""Which lead values go where at conversion: Salesforce's mapping of standard fields, and the org's of custom ones."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ _ADDRESS_PREFIXES = ("Billing", "Mailing")
 
 @behaviour("standard field mapping", "uncertain", "wire-contract 1.4")
 def mapped_values(org: Org, lead: Row, object_name: str) -> Row:
-    """The values that a lead gives a new record of the object: standard ones by Salesforce's mapping, custom as configured.
+    """The values that a lead gives a new record: standard ones by Salesforce's mapping, custom ones as configured.
 
     Text longer than its target is cut.
     """

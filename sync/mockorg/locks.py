@@ -1,8 +1,9 @@
 """Row locks: what a call holds while it runs, and what another call that wants the same rows is told.
 
-A lock lives until its holder releases it. The mock org handles one call at a time under the org's lock, so calls overlap only
-where a door lets go of that lock while it waits for a call's cost (`costs` in org.yaml), or where a test holds rows on
-purpose: `holder = org.locks.holder()`, `org.locks.take_free(holder, ids)` … `org.locks.release(holder)`.
+A lock lives until its holder releases it. The mock org handles one call at a time under the org's lock, so calls
+overlap only where a door lets go of that lock while it waits for a call's cost (`costs` in org.yaml), or where a test
+holds rows on purpose: `holder = org.locks.holder()`, `org.locks.take_free(holder, ids)` …
+`org.locks.release(holder)`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Records that go, come back, or become one: delete with its cascade, undelete from the recycle bin, merge.
 
-A deleted record stays as a row with IsDeleted set, seen by queryAll, until it is deleted hard. Merged losers are deleted
-records with MasterRecordId; their children belong to the survivor.
+A deleted record stays as a row with IsDeleted set, seen by queryAll, until it is deleted hard. Merged losers are
+deleted records with MasterRecordId; their children belong to the survivor.
 """
 
 from __future__ import annotations
@@ -119,16 +119,18 @@ def undelete(org: Org, user: User, object_name: str, record_id: str, options: Dm
             found = to18(record_id)
             row = org.store.row(type_, found, deleted=True) if found else None
             if row is None:
-                raise refuse("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id")  # noqa: TRY301 - one way out
+                raise refuse("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id")
             if not row.get("IsDeleted") or not type_.undeletable:
-                raise refuse("UNDELETE_FAILED", "Entity is not in the recycle bin")  # noqa: TRY301 - one way out
+                raise refuse("UNDELETE_FAILED", "Entity is not in the recycle bin")
             _undelete_row(org, user, type_, row, str(row["SystemModstamp"]), org.clock.stamp())
     except RowRefused as refused:
         return RowResult(id=None, success=False, errors=refused.errors)
     return RowResult(id=str(row["Id"]), success=True)
 
 
-def _undelete_row(org: Org, user: User, type_: ObjectType, row: Row, deleted_at: str, stamp: str) -> None:
+def _undelete_row(  # noqa: PLR0917 - org, user, object, then the row, as every verb
+    org: Org, user: User, type_: ObjectType, row: Row, deleted_at: str, stamp: str
+) -> None:
     record_id = str(row["Id"])
     changes: Row = {
         "IsDeleted": 0,
@@ -151,7 +153,7 @@ def _undelete_row(org: Org, user: User, type_: ObjectType, row: Row, deleted_at:
 
 
 @behaviour("merge", "confirmed", "wire-contract 7.4")
-def merge(
+def merge(  # noqa: PLR0917 - org, user, object, then the row, as every verb
     org: Org,
     user: User,
     object_name: str,
@@ -176,7 +178,7 @@ def merge(
         return MergeOutcome(id=None, success=False, errors=refused.errors)
 
 
-def _merge(
+def _merge(  # noqa: PLR0917 - org, user, object, then the row, as every verb
     org: Org, user: User, type_: ObjectType, master: Given, losers: Sequence[str], options: DmlOptions
 ) -> MergeOutcome:
     from .rows import completed_update, update_row  # noqa: PLC0415 - rows offers delete and undelete from here
@@ -198,7 +200,7 @@ def _merge(
     stamp = org.clock.stamp()
     related: list[str] = []
     for row in rows:
-        related += repoint(org, user, type_, str(row["Id"]), str(survivor["Id"]), stamp)
+        related += repoint(org, user, type_, old_id=str(row["Id"]), new_id=str(survivor["Id"]), stamp=stamp)
         changes: Row = {
             "IsDeleted": 1,
             "MasterRecordId": survivor["Id"],
@@ -216,7 +218,7 @@ def _merge(
     )
 
 
-def repoint(org: Org, user: User, type_: ObjectType, old_id: str, new_id: str, stamp: str) -> list[str]:
+def repoint(org: Org, user: User, type_: ObjectType, *, old_id: str, new_id: str, stamp: str) -> list[str]:
     """Make every live child of one record a child of another; returns the ids of the children."""
     moved: list[str] = []
     for relationship in type_.child_relationships:

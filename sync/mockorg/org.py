@@ -1,7 +1,7 @@
 """The mock org itself: one object that holds everything an org knows, and no global state beside it.
 
-The doors (REST, SOAP, Bulk) translate calls into the functions of `rows`, `conversion`, `merges`, `duplicates` and of the
-query engine, all of which take the org and the user as arguments. `lock` is held around each handled call.
+The doors (REST, SOAP, Bulk) translate calls into the functions of `rows`, `conversion`, `merges`, `duplicates` and of
+the query engine, all of which take the org and the user as arguments. `lock` is held around each handled call.
 """
 
 from __future__ import annotations

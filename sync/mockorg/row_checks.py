@@ -1,7 +1,8 @@
-"""The checks that every write passes before rules run: names, permissions, types, required fields, references, uniqueness.
+"""The checks that every write passes before rules run: names, permissions, types, required fields, references,
+uniqueness.
 
-Salesforce reports the first kind of fault that it meets, with all fields of that kind; so do these functions, in the order
-in which `rows` calls them.
+Salesforce reports the first kind of fault that it meets, with all fields of that kind; so do these functions, in the
+order in which `rows` calls them.
 """
 
 from __future__ import annotations
@@ -79,8 +80,8 @@ def named_values(
         names = ", ".join(blocked)
         raise refuse(
             "INVALID_FIELD_FOR_INSERT_UPDATE",
-            f"Unable to create/update fields: {names}. Please check the security settings of this field and verify that it "
-            "is read/write for your profile or permission set.",
+            f"Unable to create/update fields: {names}. Please check the security settings of this field and verify "
+            "that it is read/write for your profile or permission set.",
             fields=blocked,
         )
     row: Row = {}

@@ -1,8 +1,8 @@
 """Writing records on behalf of a user: create, update, upsert, delete, undelete, one record at a time.
 
-Each function answers a `RowResult` and never raises for what is wrong with the record; it raises `SalesforceError` for what
-is wrong with the call, such as an object that does not exist. One record is one savepoint: a record that is refused leaves
-nothing behind. Calls of several records, and all-or-none, are the doors' business.
+Each function answers a `RowResult` and never raises for what is wrong with the record; it raises `SalesforceError`
+for what is wrong with the call, such as an object that does not exist. One record is one savepoint: a record that is
+refused leaves nothing behind. Calls of several records, and all-or-none, are the doors' business.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def create(org: Org, user: User, object_name: str, values: Given, options: DmlOp
     return RowResult(id=str(row["Id"]), success=True, created=True)
 
 
-def update(
+def update(  # noqa: PLR0917 - org, user, object, then the row, as every verb
     org: Org, user: User, object_name: str, record_id: str, values: Given, options: DmlOptions = DEFAULT_OPTIONS
 ) -> RowResult:
     """Change one record; None clears a field.
@@ -90,7 +90,7 @@ def update(
 
 
 @behaviour("upsert by external id", "confirmed", "wire-contract 3.7")
-def upsert(
+def upsert(  # noqa: PLR0917 - org, user, object, then the row, as every verb
     org: Org,
     user: User,
     object_name: str,
@@ -194,7 +194,7 @@ def completed_insert(
     rules.run_automations(org, user, type_, None, row)
     if rules_apply:
         rules.check_validation(org, user, type_, None, row)
-    duplicates.check(org, user, type_, row, options, operation="create")
+    duplicates.check(org, type_, row, options, operation="create")
     return row
 
 
@@ -225,7 +225,7 @@ def prepared_update(
     return completed_update(org, user, type_, before, given, options)
 
 
-def completed_update(
+def completed_update(  # noqa: PLR0917 - org, user, object, then the row, as every verb
     org: Org,
     user: User,
     type_: ObjectType,
@@ -261,7 +261,7 @@ def completed_update(
     rules.run_automations(org, user, type_, before, after)
     if rules_apply:
         rules.check_validation(org, user, type_, before, after)
-    duplicates.check(org, user, type_, after, options, operation="edit", before=before)
+    duplicates.check(org, type_, after, options, operation="edit", before=before)
     return changes
 
 

@@ -1,7 +1,7 @@
 """What the org's own rules do to a write: validation rules, assignment rules, automation, formula fields.
 
-Rules are formulas over the record as it will be (`formula/`). They are parsed when the org is made, so that a rule that the
-mock org cannot read is refused there and not in the middle of somebody's test.
+Rules are formulas over the record as it will be (`formula/`). They are parsed when the org is made, so that a rule
+that the mock org cannot read is refused there and not in the middle of somebody's test.
 """
 
 from __future__ import annotations
@@ -136,7 +136,7 @@ def run_automations(org: Org, user: User, type_: ObjectType, before: Row | None,
 
 @behaviour("assignment rules run unless told not to", "confirmed", "wire-contract 3.6")
 def assigned_owner(org: Org, user: User, type_: ObjectType, after: Row, options: DmlOptions) -> str | None:
-    """The owner that the active assignment rule gives the record, or None; it runs on updates too, as on a real org."""
+    """The owner that the active assignment rule gives the record, or None; it runs on updates too, as in an org."""
     if options.auto_assign is False:
         return None
     entries = next(
@@ -163,7 +163,7 @@ def owner_named(org: Org, name: str) -> str | None:
 
 @behaviour("formula fields", "uncertain", "wire-contract 7.3")
 def formula_columns(org: Org, type_: ObjectType, row: Row) -> Row:
-    """The values of the object's formula fields for a record; only formulas over the record's own fields are modelled."""
+    """The values of a record's formula fields; only formulas over the record's own fields are modelled."""
     columns: Row = {}
     for field in type_.fields:
         if field.formula is None:

@@ -1,7 +1,7 @@
 """What objects and fields the org has: the facts behind describe, SOQL's names and every check of a write.
 
-Names are found in any case, as in Salesforce, and always answered in their own spelling. The standard objects come from
-`standard/`, custom ones from org.yaml.
+Names are found in any case, as in Salesforce, and always answered in their own spelling. The standard objects come
+from `standard/`, custom ones from org.yaml.
 """
 
 from __future__ import annotations
@@ -83,9 +83,9 @@ class PicklistValue:
 class Field:
     """One field, with the flags of the real describe.
 
-    `compound` names the compound field this one is a part of (`Address`, `Name`). `child_relationship` is the name under
-    which the parent sees the records of this object. `cascade_delete` deletes them with the parent, `restricted_delete`
-    refuses to delete the parent while there are any.
+    `compound` names the compound field this one is a part of (`Address`, `Name`). `child_relationship` is the name
+    under which the parent sees the records of this object. `cascade_delete` deletes them with the parent,
+    `restricted_delete` refuses to delete the parent while there are any.
     """
 
     name: str
@@ -317,6 +317,8 @@ class Schema:
         children: dict[str, list[ChildRelationship]] = {}
         for child in self:
             for each in child.fields:
+                if each.name == "MasterRecordId":
+                    continue  # a merged record is no child of the survivor
                 for parent in each.reference_to:
                     children.setdefault(parent.lower(), []).append(
                         ChildRelationship(

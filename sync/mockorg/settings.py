@@ -1,7 +1,8 @@
-"""What sets one org apart from another: everything that org.yaml may say, with the defaults of a fresh Developer org.
+"""What sets one org apart from another: everything that org.yaml may say, with the defaults of a fresh Developer
+org.
 
-The models are frozen, refuse unknown keys, and are the one description of org.yaml: `org_yaml.py` reads the text and says
-where it is wrong, `setup.py` turns the result into schema and rows.
+The models are frozen, refuse unknown keys, and are the one description of org.yaml: `org_yaml.py` reads the text and
+says where it is wrong, `setup.py` turns the result into schema and rows.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 from pydantic import Field as Default
 
-from .schema import FieldType, Value  # noqa: TC001 - pydantic reads the annotations
+from .schema import FieldType, Value
 
 
 class Setting(BaseModel):
@@ -297,23 +298,21 @@ ADMINISTRATOR = GrantSettings(
     edit_converted_leads=False,
     hard_delete=True,
 )
+_SALES_OBJECTS = (
+    "Lead",
+    "Account",
+    "Contact",
+    "Opportunity",
+    "OpportunityContactRole",
+    "Task",
+    "Event",
+    "Campaign",
+    "CampaignMember",
+)
 STANDARD_USER = GrantSettings(
     name="Standard User",
     convert_leads=True,
-    objects={
-        name: ALL_ACCESS
-        for name in (
-            "Lead",
-            "Account",
-            "Contact",
-            "Opportunity",
-            "OpportunityContactRole",
-            "Task",
-            "Event",
-            "Campaign",
-            "CampaignMember",
-        )
-    },
+    objects=dict.fromkeys(_SALES_OBJECTS, ALL_ACCESS),
 )
 DEFAULT_ADMIN = UserSetting(
     username="admin@leadgate-mock.example", first_name="Ada", last_name="Admin", email="admin@leadgate-mock.example"

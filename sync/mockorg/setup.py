@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from .access import User
@@ -91,6 +91,70 @@ def seed_rows(org: Org) -> None:
         seeding.duplicate_rules()
 
 
+def grants_of(settings: OrgSettings, given: UserSetting) -> tuple[GrantSettings, ...]:
+    """What a user's profile and permission sets grant, the profile first."""
+    by_name = {grant.name: grant for grant in (*settings.profiles, *settings.permission_sets)}
+    return tuple(by_name[each] for each in (given.profile, *given.permission_sets))
+
+
+def add_user(org: Org, given: UserSetting, *, record_id: str | None = None) -> User:
+    """Add a user to an org that stands already; permission sets and roles are not given here."""
+    profile = org.store.rows_where(org.schema.object("Profile"), {"Name": given.profile})[0]
+    user = User(
+        id=record_id or org.ids.next("005"),
+        username=given.username,
+        name=" ".join(part for part in (given.first_name, given.last_name) if part),
+        email=given.email or given.username,
+        profile_id=str(profile["Id"]),
+        profile=given.profile,
+        role_id=None,
+        timezone=given.timezone or org.settings.organization.timezone,
+        grants=grants_of(org.settings, given),
+        setting=given,
+    )
+    stamp, admin = org.clock.stamp(), org.access.admin.id
+    audit: Row = {
+        "Id": user.id,
+        "CreatedDate": stamp,
+        "LastModifiedDate": stamp,
+        "SystemModstamp": stamp,
+        "CreatedById": admin,
+        "LastModifiedById": admin,
+    }
+    org.store.insert(org.schema.object("User"), audit | _user_row(user, None))
+    org.access.replace_users([*org.access.users, user])
+    return user
+
+
+def _user_row(user: User, manager_id: str | None) -> Row:
+    given = user.setting
+    return {
+        "Username": user.username,
+        "LastName": given.last_name,
+        "FirstName": given.first_name,
+        "Name": user.name,
+        "Email": user.email,
+        "Alias": user.username[:8],
+        "CommunityNickname": user.username.partition("@")[0][:40],
+        "IsActive": int(given.active),
+        "TimeZoneSidKey": user.timezone,
+        "LocaleSidKey": "en_US",
+        "EmailEncodingKey": "UTF-8",
+        "LanguageLocaleKey": "en_US",
+        "UserType": "Standard",
+        "ProfileId": user.profile_id,
+        "UserRoleId": user.role_id,
+        "ManagerId": manager_id,
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    profiles: dict[str, str]
+    sets: dict[str, str]
+    roles: dict[str, str]
+
+
 class _Seeding:
     def __init__(self, org: Org) -> None:
         self.org = org
@@ -156,7 +220,8 @@ class _Seeding:
             each.username: self.admin_id if number == 0 else self.org.ids.next("005")
             for number, each in enumerate(self.settings.users)
         }
-        users = [self._user(each, ids, profiles, sets, roles) for each in self.settings.users]
+        found = _Found(profiles=profiles, sets=sets, roles=roles)
+        users = [self._user(each, ids, found) for each in self.settings.users]
         self.org.access.replace_users(users)
         for queue in self.settings.queues:
             group = self.put(
@@ -185,12 +250,12 @@ class _Seeding:
     def _profile(self, grant: GrantSettings, licence: str) -> str:
         values: Row = {"Name": grant.name, "UserLicenseId": licence, "UserType": "Standard"}
         profile = self.put("Profile", values | self._system_permissions(grant))
-        owned = self._permission_set(grant, profile=profile)
-        return profile if owned else profile
+        self._permission_set(grant, profile=profile)
+        return profile
 
     def _permission_set(self, grant: GrantSettings, *, profile: str | None = None) -> str:
         values: Row = {
-            "Name": _developer(grant.name) if profile is None else f"X{profile}",
+            "Name": _developer(grant.name) if profile is None else f"X00e_{_developer(grant.name)}",
             "Label": grant.label or grant.name,
             "ProfileId": profile,
             "IsOwnedByProfile": int(profile is not None),
@@ -222,54 +287,24 @@ class _Seeding:
             )
         return made
 
-    def _user(
-        self,
-        given: UserSetting,
-        ids: dict[str, str],
-        profiles: dict[str, str],
-        sets: dict[str, str],
-        roles: dict[str, str],
-    ) -> User:
+    def _user(self, given: UserSetting, ids: dict[str, str], found: _Found) -> User:
         user_id = ids[given.username]
-        timezone = given.timezone or self.settings.organization.timezone
-        name = " ".join(part for part in (given.first_name, given.last_name) if part)
-        self.put(
-            "User",
-            {
-                "Username": given.username,
-                "LastName": given.last_name,
-                "FirstName": given.first_name,
-                "Name": name,
-                "Email": given.email or given.username,
-                "Alias": given.username[:8],
-                "CommunityNickname": given.username.partition("@")[0][:40],
-                "IsActive": int(given.active),
-                "TimeZoneSidKey": timezone,
-                "LocaleSidKey": "en_US",
-                "EmailEncodingKey": "UTF-8",
-                "LanguageLocaleKey": "en_US",
-                "UserType": "Standard",
-                "ProfileId": profiles[given.profile],
-                "UserRoleId": roles[given.role] if given.role else None,
-                "ManagerId": ids[given.manager] if given.manager else None,
-            },
-            record_id=user_id,
-        )
-        for each in given.permission_sets:
-            self.put("PermissionSetAssignment", {"PermissionSetId": sets[each], "AssigneeId": user_id})
-        by_name = {grant.name: grant for grant in (*self.settings.profiles, *self.settings.permission_sets)}
-        return User(
+        user = User(
             id=user_id,
             username=given.username,
-            name=name,
+            name=" ".join(part for part in (given.first_name, given.last_name) if part),
             email=given.email or given.username,
-            profile_id=profiles[given.profile],
+            profile_id=found.profiles[given.profile],
             profile=given.profile,
-            role_id=roles[given.role] if given.role else None,
-            timezone=timezone,
-            grants=tuple(by_name[each] for each in (given.profile, *given.permission_sets)),
+            role_id=found.roles[given.role] if given.role else None,
+            timezone=given.timezone or self.settings.organization.timezone,
+            grants=grants_of(self.settings, given),
             setting=given,
         )
+        self.put("User", _user_row(user, ids[given.manager] if given.manager else None), record_id=user_id)
+        for each in given.permission_sets:
+            self.put("PermissionSetAssignment", {"PermissionSetId": found.sets[each], "AssigneeId": user_id})
+        return user
 
     def values(self) -> None:
         for order, status in enumerate(self.settings.lead_statuses, start=1):

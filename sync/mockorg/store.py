@@ -83,26 +83,45 @@ class Store:
             declared = ", ".join(['"Id" TEXT PRIMARY KEY', *columns, f"{quoted(PENDING)} INTEGER"])
             self.db.execute(f"CREATE TABLE {table} ({declared})")
             for each in type_.stored_fields:
-                if self._indexed(each):
+                if self._indexed(type_, each):
                     self._index(type_, each)
             return
         for each in type_.stored_fields:
             if each.name.lower() not in known:
                 self.db.execute(f"ALTER TABLE {table} ADD COLUMN {quoted(each.name)} {column_type(each)}")
-                if self._indexed(each):
+                if self._indexed(type_, each):
                     self._index(type_, each)
 
     @staticmethod
-    def _indexed(field: Field) -> bool:
+    def _indexed(type_: ObjectType, field: Field) -> bool:
+        """Whether a real org would find records by this column without reading them all, or nearly so."""
         if field.name in {"CreatedById", "LastModifiedById", "OwnerId", "RecordTypeId"}:
-            return False
+            return False  # too few values to be worth the room
+        if field.name == "SystemModstamp":
+            return type_.createable and type_.replicateable
         return field.type is FieldType.REFERENCE or field.external_id or field.unique
+
+    def ensure_index(self, type_: ObjectType, field: Field) -> None:
+        """Make records findable by a column; done once, for those who are about to ask many times."""
+        self._index(type_, field)
+
+    @contextmanager
+    def indexed_afterwards(self, type_: ObjectType) -> Iterator[None]:
+        """Rows of a still empty table are inserted inside without indexes, which are built in one go at the end."""
+        empty = self.db.execute(f"SELECT 1 FROM {quoted(type_.name)} LIMIT 1").fetchone() is None  # noqa: S608 - the schema's
+        fields = [each for each in type_.stored_fields if empty and self._indexed(type_, each)]
+        for each in fields:
+            self.db.execute(f"DROP INDEX IF EXISTS {quoted(f'{type_.name}.{each.name}')}")
+        yield
+        for each in fields:
+            self._index(type_, each)
 
     def _index(self, type_: ObjectType, field: Field) -> None:
         name = quoted(f"{type_.name}.{field.name}")
+        column = quoted(field.name)
+        also = ', "Id"' if field.name == "SystemModstamp" else ""
         self.db.execute(
-            f"CREATE INDEX IF NOT EXISTS {name} ON {quoted(type_.name)} ({quoted(field.name)}) "
-            f"WHERE {quoted(field.name)} IS NOT NULL"
+            f"CREATE INDEX IF NOT EXISTS {name} ON {quoted(type_.name)} ({column}{also}) WHERE {column} IS NOT NULL"
         )
 
     @contextmanager

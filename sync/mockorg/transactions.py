@@ -1,8 +1,9 @@
 """Long transactions: writes that carry an early SystemModstamp and become visible late.
 
-This is how a real org loses rows from naive incremental pulls: the stamp is set when the row is written, the row appears
-when the transaction commits, up to ten minutes later. `getUpdated` and `getDeleted` answer `latestDateCovered` no later
-than the start of the oldest transaction still open, which is why that is the safe watermark.
+This is how a real org loses rows from naive incremental pulls: the stamp is set when the row is written, the row
+appears when the transaction commits, up to ten minutes later. `getUpdated` and `getDeleted` answer
+`latestDateCovered` no later than the start of the oldest transaction still open, which is why that is the safe
+watermark.
 """
 
 from __future__ import annotations
@@ -86,7 +87,7 @@ class LongTransactions:
 
     @behaviour("latestDateCovered", "confirmed", "wire-contract 3.5")
     def latest_date_covered(self, end: datetime) -> datetime:
-        """Up to when replication answers are complete: `end`, or the start of the oldest open transaction if earlier."""
+        """Up to when replication answers are complete: `end`, or the start of the oldest open transaction."""
         return min([end, self._org.clock.now(), *(each.started for each in self._open.values())])
 
     @property

@@ -1,7 +1,7 @@
 """From what a client sends to what the store holds: one value of one field, checked for type, length and form.
 
-REST sends JSON values, SOAP and Bulk send text; Salesforce takes either for most types, and so does this module. What does
-not fit is refused in Salesforce's words, naming the field's label as Salesforce does.
+REST sends JSON values, SOAP and Bulk send text; Salesforce takes either for most types, and so does this module. What
+does not fit is refused in Salesforce's words, naming the field's label as Salesforce does.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _DATE = re.compile(r"(\d{4}-\d{2}-\d{2})(?:T.*)?\Z")
 _LIMITS = {FieldType.INT: 2**31, FieldType.LONG: 2**63}
 
 
-def stored_value(field: Field, given: Value, *, truncate: bool = False) -> Value:
+def stored_value(field: Field, given: Value, *, truncate: bool = False) -> Value:  # noqa: PLR0911 - one per type
     """The stored form of a value for `field`; blank text is None.
 
     `truncate` cuts text that is too long instead of refusing it (`AllowFieldTruncationHeader`).

@@ -1,4 +1,4 @@
-"""The formula language of validation rules, assignment rules and formula fields: parsed whole, refused where unknown."""
+"""The formula language of validation and assignment rules and formula fields: parsed whole, refused where unknown."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """What a formula comes to for one record.
 
-Values are Python's: text, float, bool, date, datetime, None. Blank text is None and counts as empty text when joined or
-compared with text, and as nothing in arithmetic, as with "treat blank fields as blanks".
+Values are Python's: text, float, bool, date, datetime, None. Blank text is None and counts as empty text when joined
+or compared with text, and as nothing in arithmetic, as with "treat blank fields as blanks".
 """
 
 from __future__ import annotations
@@ -146,7 +146,7 @@ def _compare(function: str, left: Result, right: Result) -> bool:
         raise FormulaError(message) from error
 
 
-def _arithmetic(function: str, left: Result, right: Result) -> Result:
+def _arithmetic(function: str, left: Result, right: Result) -> Result:  # noqa: PLR0911 - one per operator
     if function == "+" and isinstance(left, str) and isinstance(right, str | None):
         return left + (right or "")
     if left is None or right is None:
@@ -227,7 +227,10 @@ def _date_value(value: Result) -> Result:
 
 
 def _part(name: str) -> Callable[[Result], Result]:
-    return lambda value: None if value is None else float(getattr(value, name))
+    def part(value: Result) -> Result:
+        return None if value is None else float(getattr(value, name))
+
+    return part
 
 
 def _round(value: Result, places: Result) -> Result:
@@ -235,7 +238,7 @@ def _round(value: Result, places: Result) -> Result:
         return None
     factor = 10 ** int(_number(places))
     number = _number(value) * factor
-    return math.copysign(math.floor(abs(number) + 0.5), number) / factor
+    return float(math.copysign(math.floor(abs(number) + 0.5), number) / factor)
 
 
 _PLAIN: dict[str, Callable[..., Result]] = {

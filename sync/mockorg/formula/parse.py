@@ -1,4 +1,5 @@
-"""From formula text to a tree. A formula that names an unknown function or does not parse is refused where it is written."""
+"""From formula text to a tree. A formula that names an unknown function or does not parse is refused where it is
+written."""
 
 from __future__ import annotations
 
@@ -53,7 +54,8 @@ ARITY: dict[str, tuple[int, int | None]] = {
     "TRIM": (1, 1), "LOWER": (1, 1), "UPPER": (1, 1), "SUBSTITUTE": (3, 3), "FIND": (2, 3), "REGEX": (2, 2),
     "ISNEW": (0, 0), "ISCHANGED": (1, 1), "PRIORVALUE": (1, 1),
     "TODAY": (0, 0), "NOW": (0, 0), "DATE": (3, 3), "DATEVALUE": (1, 1), "YEAR": (1, 1), "MONTH": (1, 1), "DAY": (1, 1),
-    "ABS": (1, 1), "ROUND": (2, 2), "FLOOR": (1, 1), "CEILING": (1, 1), "MAX": (1, None), "MIN": (1, None), "MOD": (2, 2),
+    "ABS": (1, 1), "ROUND": (2, 2), "FLOOR": (1, 1), "CEILING": (1, 1),
+    "MAX": (1, None), "MIN": (1, None), "MOD": (2, 2),
 }  # fmt: skip
 
 

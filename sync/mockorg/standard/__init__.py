@@ -1,9 +1,10 @@
 """The standard objects, as data: one JSON file per object beside this module.
 
 Each field's `flags` are letters for describe's booleans, so that a file reads like the table in the object reference:
-c createable, u updateable, n nillable, f filterable, s sortable, g groupable, a aggregatable, d defaultedOnCreate,
-p permissionable, r restrictedPicklist. `also` holds the rarer flags by name, `to` the objects that a reference may point to,
-`children` the relationship name under which the parent sees these records, and `onDelete` whether they go with it.
+c createable, u updateable, n nillable, f filterable, s sortable, g groupable, a aggregatable, d defaultedOnCreate, p
+permissionable, r restrictedPicklist. `also` holds the rarer flags by name, `to` the objects that a reference may
+point to, `children` the relationship name under which the parent sees these records, and `onDelete` whether they go
+with it.
 """
 
 from __future__ import annotations
