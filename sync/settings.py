@@ -42,7 +42,9 @@ class Settings(OrgFields, BaseSettings):
     state_dir: Path = Field(default=Path(".leadgate"), description="mirror, ledger, plans and reports of each org")
     ledger_url: SecretStr | None = Field(default=None, description="a PostgreSQL ledger shared by several machines")
     default_org: str | None = Field(default=None, description="the org that commands mean without --org")
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_level: Literal["debug", "info", "warning", "error"] | None = Field(
+        default=None, description="what to log at least; default: warning on a terminal, else info"
+    )
     log_format: Literal["auto", "console", "json"] = Field(
         default="auto", description="auto: console on a terminal, else json"
     )
@@ -78,6 +80,14 @@ class Settings(OrgFields, BaseSettings):
             if path is not None and not path.is_file():
                 raise SettingsInvalid(f"{prefix}{field}: there is no file {path}", place=prefix + field)
         return found
+
+    def state_name(self, name: str | None = None) -> str:
+        """The folder under `state_dir` of the org meant; needs no credentials, so that offline commands do without.
+
+        Raises:
+            SettingsInvalid: No such org, or several and none named.
+        """
+        return self._chosen(name) if name or self.default_org or self.org_names else ONLY_ORG
 
     def _chosen(self, name: str | None) -> str:
         names = self.org_names

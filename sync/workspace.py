@@ -8,6 +8,8 @@ reader.
 from __future__ import annotations
 
 import os
+import sys
+import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -24,11 +26,14 @@ from sync.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from sync.ledger.store import Ledger
+    from sync.mirror.connection import Wait
     from sync.mirror.store import Mirror
     from sync.org_settings import OrgSettings
     from sync.salesforce.org import Org, OrgReader
 
 POLICY_FILE = Path("config") / "readiness.yaml"
+MIRROR_PATIENCE = 30.0
+"""Seconds that a command waits for another process to let go of the mirror."""
 
 
 @dataclass
@@ -126,7 +131,13 @@ class Workspace:
         """The mirror, to read."""
         from sync.mirror.store import Mirror
 
-        return Mirror.open(self.mirror_path, self.mapping, read_only=True)
+        return Mirror.open(self.mirror_path, self.mapping, read_only=True, wait=self.wait_for_mirror())
+
+    def wait_for_mirror(self) -> Wait:
+        """Waits a little while another process holds the mirror, and says for whom on stderr."""
+        from sync.mirror.connection import wait_up_to
+
+        return wait_up_to(MIRROR_PATIENCE, sleep=time.sleep, tell=_tell)
 
     def ledger(self) -> Ledger:
         """The ledger; a context manager."""
@@ -145,3 +156,7 @@ class Workspace:
                 if mirror.org_id is not None:
                     return mirror.org_id
         return self.reader().identity.org_id
+
+
+def _tell(message: str) -> None:
+    sys.stderr.write(message + "\n")

@@ -28,9 +28,9 @@ def audit(
 ) -> None:
     """Show the ledger's events and verify their chain."""
     from sync.cli import output
-    from sync.workspace import Workspace
+    from sync.cli.opened import open_workspace
 
-    workspace = Workspace.open(folder, org=org)
+    workspace = open_workspace(folder, org)
     with workspace.ledger() as ledger:
         org_id = workspace.org_id(ledger)
         events = _events(ledger, org_id, what)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import csv
 import sys
-from collections import Counter
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -17,10 +15,14 @@ from sync.cli import options
 from sync.cli.safe_text import csv_cell
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from sync.policy.decision import Decision
     from sync.policy.schema import Policy
+
+
+VERDICTS = ("ready", "blocked", "out_of_scope")
+RESULTS = ("met", "not_met", "unknown")
 
 
 class Which(StrEnum):
@@ -29,28 +31,6 @@ class Which(StrEnum):
     READY = "ready"
     BLOCKED = "blocked"
     ALL = "all"
-
-
-@dataclass(slots=True)
-class Tally:
-    """What a check counts while decisions stream by."""
-
-    verdicts: Counter[str] = field(default_factory=Counter)
-    criteria: dict[str, Counter[str]] = field(default_factory=dict)
-    missing: Counter[tuple[str, ...]] = field(default_factory=Counter)
-    listed: list[Decision] = field(default_factory=list)
-
-    def add(self, decision: Decision, *, keep: bool) -> None:
-        """Count one decision."""
-        self.verdicts[decision.verdict.value] += 1
-        if decision.verdict.value == "out_of_scope":
-            return
-        for name, result in decision.results.items():
-            self.criteria.setdefault(name, Counter())[result.value] += 1
-        if decision.verdict.value == "blocked":
-            self.missing[decision.missing] += 1
-        if keep:
-            self.listed.append(decision)
 
 
 def check(
@@ -69,24 +49,21 @@ def check(
     """Decide every lead in scope and count what is ready, blocked, and by what."""
     from sync.cli import output
     from sync.cli.clock import instant
+    from sync.cli.opened import open_workspace
     from sync.policy.compile import compile_policy
-    from sync.workspace import Workspace
 
-    workspace = Workspace.open(folder, org=org)
+    workspace = open_workspace(folder, org)
     policy = workspace.policy(policy_file)
-    now = instant(as_of, workspace.clock)
-    compiled = compile_policy(policy, workspace.mapping, now)
-    tally = Tally()
+    compiled = compile_policy(policy, workspace.mapping, instant(as_of, workspace.clock))
     with workspace.mirror() as mirror:
-        for decision in mirror.decide(compiled):
-            tally.add(decision, keep=csv_file is not None or _wanted(decision, list_))
-    if csv_file is not None:
-        _write_csv(csv_file, tally.listed, policy)
-    shown = [d for d in tally.listed if _wanted(d, list_)]
+        counts = mirror.decision_counts(compiled)
+        listed = [d for d in mirror.decide(compiled) if _wanted(d, list_)] if list_ else []
+        if csv_file is not None:
+            _write_csv(csv_file, mirror.decide(compiled), policy)
     if as_json:
-        output.emit_json(_document(tally, shown if list_ else None, policy, now))
+        output.emit_json(_document(counts, listed if list_ else None, policy, compiled.now))
     else:
-        _draw(tally, shown, policy, csv_file)
+        _draw(counts, listed, policy, csv_file)
 
 
 def _wanted(decision: Decision, which: Which | None) -> bool:
@@ -94,70 +71,43 @@ def _wanted(decision: Decision, which: Which | None) -> bool:
     return which is not None and (verdict == which.value or (which is Which.ALL and verdict != "out_of_scope"))
 
 
-def _document(tally: Tally, shown: list[Decision] | None, policy: Policy, now: datetime) -> dict[str, object]:
+def _document(
+    counts: Mapping[str, int], listed: list[Decision] | None, policy: Policy, now: datetime
+) -> dict[str, object]:
     document: dict[str, object] = {
         "policy": policy.name,
         "as_of": now,
-        "counts": {name: tally.verdicts[name] for name in ("ready", "blocked", "out_of_scope")},
-        "by_criterion": {
-            name: {result: tally.criteria.get(name, Counter())[result] for result in ("met", "not_met", "unknown")}
-            for name in policy.criteria
-        },
+        "counts": {name: counts[name] for name in VERDICTS},
+        "by_criterion": {name: {result: counts[f"{name}:{result}"] for result in RESULTS} for name in policy.criteria},
     }
-    if shown is not None:
+    if listed is not None:
         document["leads"] = [
             {"lead_id": d.lead_id, "verdict": d.verdict, "missing": () if d.verdict.value == "ready" else d.missing}
-            for d in shown
+            for d in listed
         ]
     return document
 
 
-def _draw(tally: Tally, shown: list[Decision], policy: Policy, csv_file: Path | None) -> None:
+def _draw(counts: Mapping[str, int], listed: list[Decision], policy: Policy, csv_file: Path | None) -> None:
     from sync.cli import output
 
     console = output.stdout()
-    total = tally.verdicts.total()
+    total = sum(counts[name] for name in VERDICTS)
     console.print(f"{total:,} leads decided by policy {policy.name}", style="bold", markup=False)
-    console.print(
-        output.table(
-            None,
-            ("verdict", "leads"),
-            [(name.replace("_", " "), f"{tally.verdicts[name]:,}") for name in ("ready", "blocked", "out_of_scope")],
-            right=("leads",),
-        )
-    )
-    rows = []
-    for name, criterion in policy.criteria.items():
-        counts = tally.criteria.get(name, Counter())
-        rows.append((criterion.label, f"{counts['met']:,}", f"{counts['not_met']:,}", f"{counts['unknown']:,}"))
+    verdicts = [(name.replace("_", " "), f"{counts[name]:,}") for name in VERDICTS]
+    console.print(output.table(None, ("verdict", "leads"), verdicts, right=("leads",)))
     console.print()
-    console.print(
-        output.table(None, ("criterion", "met", "not met", "unknown"), rows, right=("met", "not met", "unknown"))
-    )
-    if tally.missing:
+    rows = [
+        (c.label, *(f"{counts[f'{name}:{result}']:,}" for result in RESULTS)) for name, c in policy.criteria.items()
+    ]
+    columns = ("criterion, over leads in scope", "met", "not met", "unknown")
+    console.print(output.table(None, columns, rows, right=columns[1:]))
+    if listed:
         console.print()
-        labels = {name: c.label for name, c in policy.criteria.items()}
-        most = tally.missing.most_common(8)
-        console.print(
-            output.table(
-                "blocked leads, by what is not met",
-                ("leads", "not met"),
-                [(f"{n:,}", "; ".join(labels.get(m, m) for m in names) or "a combination") for names, n in most],
-                right=("leads",),
-            )
-        )
-    if shown:
-        console.print()
-        console.print(
-            output.table(
-                None,
-                ("lead", "verdict", "not met"),
-                [
-                    (d.lead_id, d.verdict.value, "" if d.verdict.value == "ready" else ", ".join(d.missing))
-                    for d in shown
-                ],
-            )
-        )
+        leads = [
+            (d.lead_id, d.verdict.value, "" if d.verdict.value == "ready" else ", ".join(d.missing)) for d in listed
+        ]
+        console.print(output.table(None, ("lead", "verdict", "not met"), leads))
     if csv_file is not None:
         sys.stdout.write(f"\nwritten to {csv_file}\n")
     sys.stdout.write("\nnext: leadgate explain LEAD shows why; leadgate plan shows what would be done\n")

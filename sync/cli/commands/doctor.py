@@ -26,10 +26,10 @@ def doctor(
 ) -> None:
     """Connect and look at everything that a run needs; changes nothing."""
     from sync.cli import output
+    from sync.cli.opened import open_workspace
     from sync.insight.doctor import exit_code
-    from sync.workspace import Workspace
 
-    checks = _checks(Workspace.open(folder, org=org), policy_file)
+    checks = _checks(open_workspace(folder, org), policy_file)
     code = exit_code(checks)
     if as_json:
         output.emit_json({"checks": checks, "exit_code": code})

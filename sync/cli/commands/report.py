@@ -29,10 +29,10 @@ def report(
 ) -> None:
     """Summarise a run from the ledger."""
     from sync.cli import output
+    from sync.cli.opened import open_workspace
     from sync.report.summary import find_run, summarise
-    from sync.workspace import Workspace
 
-    workspace = Workspace.open(folder, org=org)
+    workspace = open_workspace(folder, org)
     with workspace.ledger() as ledger:
         runs = ledger.runs(workspace.org_id(ledger))
         run = find_run(runs, run_id)

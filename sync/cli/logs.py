@@ -1,0 +1,71 @@
+"""Logs: events with stable names on stderr, as JSON for machines or lines for a terminal; never record contents.
+
+Configured once per command from the settings. Only fields on the allow-list get through, whoever logs: a name or an
+address that slips into an event must not reach a file.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import MutableMapping
+from typing import TYPE_CHECKING, Any, TextIO, cast
+
+import structlog
+
+if TYPE_CHECKING:
+    from sync.settings import Settings
+
+ALLOWED = frozenset(
+    {
+        "event", "level", "timestamp", "logger", "run_id", "plan_id", "action_key", "record_id", "lead_id", "org_id",
+        "job_id", "object", "route", "method", "path", "status", "code", "attempt", "seconds", "wait", "count", "records", "done",
+        "total", "kind", "state", "outcome", "batch", "calls", "version", "org", "last_release", "wished", "settled",
+        "processed", "failed",
+    }
+)  # fmt: skip
+
+
+def configure(settings: Settings) -> None:
+    """Send logs to stderr, and to the log file where there is one, at the level that the settings say."""
+    terminal = sys.stderr.isatty()
+    stream: TextIO = sys.stderr
+    if settings.log_file is not None:
+        settings.log_file.parent.mkdir(parents=True, exist_ok=True)
+        stream = cast(TextIO, _Both(sys.stderr, settings.log_file.open("a", encoding="utf-8")))
+    as_json = settings.log_format == "json" or (settings.log_format == "auto" and not terminal)
+    level = settings.log_level or ("warning" if terminal else "info")
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            only_allowed,
+            structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(colors=terminal),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
+        logger_factory=structlog.PrintLoggerFactory(stream),
+        cache_logger_on_first_use=False,
+    )
+
+
+class _Both:
+    """A stream that writes to two."""
+
+    def __init__(self, *streams: TextIO) -> None:
+        self._streams = streams
+
+    def write(self, text: str) -> int:
+        """Write to each."""
+        for stream in self._streams:
+            stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Flush each."""
+        for stream in self._streams:
+            stream.flush()
+
+
+def only_allowed(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Drop every field that is not on the allow-list."""
+    return {name: value for name, value in event.items() if name in ALLOWED}
