@@ -17,13 +17,12 @@ if TYPE_CHECKING:
     from sync.settings import Settings
 
 ALLOWED = frozenset(
-    {
-        "event", "level", "timestamp", "logger", "run_id", "plan_id", "action_key", "record_id", "lead_id", "org_id",
-        "job_id", "object", "route", "method", "path", "status", "code", "attempt", "seconds", "wait", "count", "records", "done",
-        "total", "kind", "state", "outcome", "batch", "calls", "version", "org", "last_release", "wished", "settled",
-        "processed", "failed",
-    }
-)  # fmt: skip
+    """
+    event level timestamp logger run_id plan_id action_key record_id lead_id org_id job_id object route method
+    path status code attempt seconds wait count records done total kind state outcome batch calls version org
+    last_release wished settled processed failed
+    """.split()
+)
 
 
 def configure(settings: Settings) -> None:

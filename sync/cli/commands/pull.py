@@ -30,6 +30,7 @@ def pull(
 ) -> None:
     """Read what changed in the org into the mirror."""
     from sync.cli import output
+    from sync.cli.opened import open_workspace
 
     with output.progress(quiet=as_json) as tick:
         report = run_pull(open_workspace(folder, org), objects=objects, full=full, tick=tick)
