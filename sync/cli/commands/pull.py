@@ -12,7 +12,6 @@ from sync.cli import options
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sync.cli.opened import open_workspace
     from sync.cli.output import Tick
     from sync.mirror.pull import Progress, PullReport
     from sync.workspace import Workspace
