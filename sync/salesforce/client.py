@@ -13,7 +13,7 @@ from pathlib import Path
 
 from sync.model import Record
 from sync.org_settings import OrgSettings
-from sync.salesforce import bulk_ingest, bulk_query, collections, composite, convert, describe, duplicates, rest
+from sync.salesforce import asking, bulk_ingest, bulk_query, collections, composite, convert, describe, duplicates, rest
 from sync.salesforce.auth import sf_cli
 from sync.salesforce.auth.login import Login
 from sync.salesforce.bulk_job import Patience
@@ -21,6 +21,7 @@ from sync.salesforce.http import open_session
 from sync.salesforce.identity import identify
 from sync.salesforce.org import (
     Answer,
+    Ask,
     Changes,
     CsvPages,
     DuplicateFinding,
@@ -30,6 +31,7 @@ from sync.salesforce.org import (
     ObjectDescribe,
     RecordUpdate,
     Stage,
+    Told,
     Usage,
 )
 from sync.salesforce.transport import CLIENT, Transport
@@ -159,6 +161,10 @@ class SalesforceClient:
     def retrieve(self, object_name: str, ids: Sequence[str], fields: Sequence[str]) -> list[Record | None]:
         """Records by id in the order asked, 2,000 a call."""
         return list(rest.retrieve(self._transport, object_name, ids, fields))
+
+    def ask(self, questions: Sequence[Ask]) -> list[Told]:
+        """Several reads of different kinds, 25 to a call, five of them queries."""
+        return asking.ask(self._transport, questions)
 
     def updated(self, object_name: str, start: datetime, end: datetime) -> Changes:
         """getUpdated."""

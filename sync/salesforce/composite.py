@@ -47,7 +47,7 @@ def first_pages(transport: Transport, soqls: Sequence[str], *, all_rows: bool) -
     for start in range(0, len(soqls), QUERIES_AT_ONCE):
         group = soqls[start : start + QUERIES_AT_ONCE]
         parts = [Part(method="GET", path=query_path(soql, all_rows=all_rows)) for soql in group]
-        for reply in _sent(transport, parts, Effect.READ):
+        for reply in sent(transport, parts, Effect.READ):
             failure = failure_of(_READ, reply)
             if failure is not None:
                 raise error_of(failure, "/query")
@@ -65,7 +65,7 @@ def describes(transport: Transport, object_names: Sequence[str]) -> dict[str, Ma
     for start in range(0, len(object_names), AT_ONCE):
         group = object_names[start : start + AT_ONCE]
         parts = [Part(method="GET", path=f"/sobjects/{segment(name)}/describe") for name in group]
-        for name, reply in zip(group, _sent(transport, parts, Effect.READ), strict=True):
+        for name, reply in zip(group, sent(transport, parts, Effect.READ), strict=True):
             failure = failure_of(_READ, reply)
             if failure is not None and failure.code not in {"NOT_FOUND", "INVALID_TYPE"}:
                 raise error_of(failure, "/sobjects/{object}/describe")
@@ -84,7 +84,7 @@ def update_guarded(transport: Transport, updates: Sequence[RecordUpdate]) -> lis
     for start in range(0, len(updates), AT_ONCE):
         group = updates[start : start + AT_ONCE]
         try:
-            replies = _sent(transport, [_guarded(update) for update in group], Effect.WRITE)
+            replies = sent(transport, [_guarded(update) for update in group], Effect.WRITE)
         except LeadgateError as error:
             failed = answers_for(error, len(group))
             answers += failed
@@ -140,7 +140,7 @@ def _answer(update: RecordUpdate, reply: Reply) -> Answer:
     )
 
 
-def _sent(transport: Transport, parts: Sequence[Part], effect: Effect) -> list[Reply]:
+def sent(transport: Transport, parts: Sequence[Part], effect: Effect) -> list[Reply]:
     """Send up to 25 parts; their replies in order, joined by reference.
 
     Raises:

@@ -41,21 +41,25 @@ def first_page(transport: Transport, soql: str, *, all_rows: bool = False) -> Ma
 
 
 def rows(transport: Transport, page: Mapping[str, Any]) -> Iterator[Record]:
-    """The rows of a page and of every page after it.
+    """The rows of a page and of every page after it, as many as the first one counted (`COUNT()` has none).
 
     Raises:
-        OrgFault: The pages end before the rows that the first one promised, and no page says why.
+        OrgFault: The pages end before or after the rows that were counted.
     """
+    counted: int = page["totalSize"]
+    seen = 0
     while True:
         for row in page["records"]:
             yield flat_record(row)
+        seen += len(page["records"])
         following = page.get("nextRecordsUrl")
         if not following:
-            if page.get("done") is False:
-                raise OrgFault("a query stopped without its last page", place="/query", code="INCOMPLETE_RESULT")
-            return
+            break
         call = Call(method="GET", path=local_path(str(following)), template="/query/{cursor}", root=Root.ORG)
         page = page_in(transport.send(call).data, call.template)
+    if page.get("done") is False or (seen and seen != counted):
+        said = f"a query counted {counted} rows and gave {seen}"
+        raise OrgFault(said, place="/query", fix="run again", code="INCOMPLETE_RESULT")
 
 
 def page_in(data: Any, place: str) -> Mapping[str, Any]:
@@ -101,16 +105,34 @@ def retrieve(
 
 def updated(transport: Transport, object_name: str, start: datetime, end: datetime) -> Changes:
     """getUpdated. `covered_until` is at most `end`, and earlier while a long transaction runs."""
-    data = _window(transport, object_name, "updated", start, end)
+    return updated_in(_window(transport, object_name, "updated", start, end))
+
+
+def deleted(transport: Transport, object_name: str, start: datetime, end: datetime) -> Changes:
+    """getDeleted, with the time of each deletion."""
+    return deleted_in(_window(transport, object_name, "deleted", start, end))
+
+
+def updated_in(data: Any) -> Changes:
+    """The answer to getUpdated.
+
+    Raises:
+        OrgFault: Not such an answer.
+    """
+    _check_window(data, "ids", "updated")
     return Changes(
         ids=tuple(id_ for raw in data["ids"] if (id_ := normal_id(str(raw)))),
         covered_until=moment_of(data["latestDateCovered"]),
     )
 
 
-def deleted(transport: Transport, object_name: str, start: datetime, end: datetime) -> Changes:
-    """getDeleted, with the time of each deletion."""
-    data = _window(transport, object_name, "deleted", start, end)
+def deleted_in(data: Any) -> Changes:
+    """The answer to getDeleted.
+
+    Raises:
+        OrgFault: Not such an answer.
+    """
+    _check_window(data, "deletedRecords", "deleted")
     times = {id_: moment_of(row["deletedDate"]) for row in data["deletedRecords"] if (id_ := normal_id(str(row["id"])))}
     return Changes(ids=tuple(times), covered_until=moment_of(data["latestDateCovered"]), deleted_at=times)
 
@@ -125,11 +147,19 @@ def limits(transport: Transport) -> Mapping[str, tuple[int, int]]:
     }
 
 
-def _window(transport: Transport, object_name: str, what: str, start: datetime, end: datetime) -> Mapping[str, Any]:
+def window(start: datetime, end: datetime) -> Mapping[str, str]:
+    """The query of getUpdated and getDeleted; the org cuts the seconds off."""
+    return {"start": iso_z(start.replace(microsecond=0)), "end": iso_z(end.replace(microsecond=0))}
+
+
+def _window(transport: Transport, object_name: str, what: str, start: datetime, end: datetime) -> Any:
     template = f"/sobjects/{{object}}/{what}"
-    query = {"start": iso_z(start.replace(microsecond=0)), "end": iso_z(end.replace(microsecond=0))}
-    data = transport.send(get(f"/sobjects/{segment(object_name)}/{what}/", template, query=query)).data
-    listed = "ids" if what == "updated" else "deletedRecords"
+    path = f"/sobjects/{segment(object_name)}/{what}/"
+    return transport.send(get(path, template, query=window(start, end))).data
+
+
+def _check_window(data: Any, listed: str, what: str) -> None:
     if isinstance(data, dict) and isinstance(data.get(listed), list) and isinstance(data.get("latestDateCovered"), str):
-        return data
-    raise OrgFault("the answer lists no changes and no date", place=template, code="INCOMPLETE_RESULT")
+        return
+    place = f"/sobjects/{{object}}/{what}"
+    raise OrgFault("the answer lists no changes and no date", place=place, code="INCOMPLETE_RESULT")

@@ -39,6 +39,7 @@ CLIENT = f"leadgate/{__version__}"
 """How the org's logs and change events name us (`Sforce-Call-Options: client=…`)."""
 
 _ATTEMPTS = {Effect.READ: 4, Effect.WRITE: 4, Effect.ONCE: 1}
+_CHARGED = ("/services/data/", "/services/Soap/")  # what counts against the quota; OAuth doesn't
 _FIRST_WAIT, _LONGEST_WAIT = 1.0, 20.0  # seconds, doubling, plus up to a second of jitter
 
 
@@ -166,7 +167,7 @@ class Transport:
                 stream=True,
                 verify=self._http.verify,
             ) as response:
-                if call.signed:
+                if call.signed and path.startswith(_CHARGED):
                     self.usage.sent()
                 if response.ok and call.save_to is not None:
                     save_body(response, call.save_to)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -90,20 +91,40 @@ class Stage:
 DOORS = ["in_process", "socket", pytest.param("live", marks=pytest.mark.live)]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def org_yaml() -> str | None:
     """What sets the mock org apart; a module overrides it to its needs."""
     return None
 
 
-@pytest.fixture(params=DOORS)
-def stage(request: pytest.FixtureRequest, tmp_path: Path, org_yaml: str | None) -> Iterator[Stage]:
-    """An org to speak to, over each door in turn."""
-    match request.param:
-        case "live":
-            yield from _live()
-        case door:
-            yield from _mocked(door, MockOrg(seed=11, org_yaml=org_yaml), tmp_path)
+@dataclass
+class Opened:
+    """A mock org with its door open, for the tests of one module."""
+
+    mock: MockOrg
+    url: str
+
+
+@pytest.fixture(scope="module", params=DOORS)
+def opened(request: pytest.FixtureRequest, org_yaml: str | None) -> Iterator[Opened | None]:
+    """Each door in turn; `None` is a real sandbox."""
+    if request.param == "live":
+        yield None
+        return
+    mock = MockOrg(seed=11, org_yaml=org_yaml)
+    if request.param == "in_process":
+        with mock.in_process():
+            yield Opened(mock, mock.instance_url)
+    else:
+        with mock.serve() as server:
+            yield Opened(mock, server.url)
+
+
+@pytest.fixture
+def stage(opened: Opened | None, tmp_path: Path) -> Iterator[Stage]:
+    """A fresh org to speak to, over each door in turn."""
+    with _live() if opened is None else nullcontext(_fresh(opened, tmp_path)) as here:
+        yield here
 
 
 @pytest.fixture
@@ -114,19 +135,19 @@ def mock(stage: Stage) -> MockOrg:
     return stage.mock
 
 
-def _mocked(door: str, mock: MockOrg, tmp_path: Path) -> Iterator[Stage]:
-    with mock.in_process() if door == "in_process" else mock.serve() as opened:
-        url = mock.instance_url if door == "in_process" else opened.url
-        token = mock.login()
-        variables = {
-            "LEADGATE_INSTANCE_URL": url,
-            "LEADGATE_ACCESS_TOKEN": token,
-            "LEADGATE_READ_TIMEOUT": "1",
-            "LEADGATE_API_VERSION": API,
-        }
-        yield Stage(settings=load_settings(tmp_path, variables).org(), url=url, token=token, mock=mock)
+def _fresh(opened: Opened, folder: Path) -> Stage:
+    opened.mock.reset()
+    token = opened.mock.login()
+    variables = {
+        "LEADGATE_INSTANCE_URL": opened.url,
+        "LEADGATE_ACCESS_TOKEN": token,
+        "LEADGATE_READ_TIMEOUT": "0.7",
+        "LEADGATE_API_VERSION": API,
+    }
+    return Stage(settings=load_settings(folder, variables).org(), url=opened.url, token=token, mock=opened.mock)
 
 
+@contextmanager
 def _live() -> Iterator[Stage]:
     try:
         settings = load_settings(Path.cwd(), os.environ).org()

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 CONVERTED = "Closed - Converted"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def org_yaml() -> str:
     return """
 duplicate_rules:

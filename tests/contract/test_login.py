@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 MODES = ["client_credentials", "jwt_bearer", "refresh_token", "password"]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def org_yaml() -> str:
     return """
 credentials: {rotate_refresh_tokens: true}

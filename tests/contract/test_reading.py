@@ -12,6 +12,8 @@ import pytest
 
 from sync.errors import OrgFault
 from sync.mockorg.faults import Fault, FaultKind
+from sync.salesforce.org import AskDeleted, AskRows, AskUpdated, Changes, Rows
+from sync.salesforce.soql import among, literal
 
 if TYPE_CHECKING:
     from conftest import Stage
@@ -200,3 +202,47 @@ def test_the_quota_is_read_from_every_reply(stage: Stage, org: SalesforceClient)
     assert after is not None
     assert after.used > before.used
     assert (before.sent_by_us, after.sent_by_us) == (1, 2)
+
+
+def test_questions_of_different_kinds_share_a_call_and_answer_each_for_itself(
+    stage: Stage, mock: MockOrg, org: SalesforceClient
+) -> None:
+    kept, gone = stage.leads(2)
+    stage.call("DELETE", f"/sobjects/Lead/{gone}")
+    org.identity  # noqa: B018 -- so that only the questions are counted
+    start, end = org.now() - timedelta(hours=1), org.now() + timedelta(minutes=1)
+    mock.requests.reset()
+    updated, deleted, rows, counted, wrong = org.ask(
+        [
+            AskUpdated(object="Lead", start=start, end=end),
+            AskDeleted(object="Lead", start=start, end=end),
+            AskRows(soql="SELECT Id FROM Lead", all_rows=False),
+            AskRows(soql="SELECT COUNT() FROM Lead"),
+            AskRows(soql="SELECT Id FROM Nowhere__c"),
+        ]
+    )
+    assert isinstance(updated, Changes)
+    assert kept in updated.ids
+    assert isinstance(deleted, Changes)
+    assert deleted.ids == (gone,)
+    assert rows == Rows(records=({"Id": kept},), total=1)
+    assert counted == Rows(records=(), total=2)
+    assert isinstance(wrong, OrgFault)
+    assert wrong.code == "INVALID_TYPE"
+    assert sum(entry.api_calls for entry in mock.requests.last) == 1
+
+
+def test_a_sixth_query_needs_a_second_call(stage: Stage, mock: MockOrg, org: SalesforceClient) -> None:
+    made = stage.leads(6)
+    org.identity  # noqa: B018 -- so that only the questions are counted
+    mock.requests.reset()
+    told = org.ask([AskRows(soql=f"SELECT Id FROM Lead WHERE Id = {literal(lead)}") for lead in made])
+    assert told == [Rows(records=({"Id": lead},), total=1) for lead in made]
+    assert sum(entry.api_calls for entry in mock.requests.last) == 2
+
+
+def test_a_value_cannot_leave_its_quotes(stage: Stage, org: SalesforceClient) -> None:
+    odd = "O'Brien \\ \"Sons\"' OR Name != '"
+    (wanted, _other) = stage.create("Lead", {"LastName": odd, "Company": "x"}, {"LastName": "Other", "Company": "x"})
+    assert [row["Id"] for row in org.query(f"SELECT Id FROM Lead WHERE LastName = {literal(odd)}")] == [wanted]
+    assert [row["Id"] for row in org.query(f"SELECT Id FROM Lead WHERE LastName IN {among([odd])}")] == [wanted]
