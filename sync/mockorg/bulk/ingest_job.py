@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ..behaviours import behaviour
 from ..errors import SalesforceError
 from .csv_format import CsvFormat, Upload, UploadIsUnreadable, read_upload
-from .ingest_rows import Done, IngestOperation, Work, check_columns, work_off
+from .ingest_rows import Done, IngestOperation, RowFault, Work, check_columns, work_off
 from .jobs import (
     JOB_PREFIX,
     Course,
@@ -56,12 +56,13 @@ class _IngestJob:
 
 
 class IngestJobs:
-    """The org's ingest jobs."""
+    """The org's ingest jobs. `row_fault`, if set, may refuse single rows of any job, by their text."""
 
     def __init__(self, org: Org, transitions: Transitions | None = None) -> None:
         self._org = org
         self._jobs: Registry[_IngestJob] = Registry(org)
         self.transitions = transitions or Transitions()
+        self.row_fault: RowFault | None = None
 
     def clear(self) -> None:
         """Forget all jobs."""
@@ -265,7 +266,7 @@ class IngestJobs:
         )
         began = perf_counter()
         rows = job.upload.rows if complete else job.upload.rows[: info.course.rows_done]
-        job.done = work_off(self._org, job.user, work, job.upload.columns, rows)
+        job.done = work_off(self._org, job.user, work, job.upload.columns, rows, row_fault=self.row_fault)
         info.milliseconds = int((perf_counter() - began) * 1000)
         info.processed = len(job.done)
         info.failed = sum(not each.result.success for each in job.done)

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from .terms import Parameters, Term
 
 MAX_STRING = 4000
+_INTEGERS = 2**63  # SQLite's whole numbers; larger ones are compared as fractions
 _NUMERIC = NUMBER_TYPES | INTEGER_TYPES
 _DATES = frozenset({FieldType.DATE, FieldType.DATETIME})
 _ORDERED = frozenset({Operator.LT, Operator.LE, Operator.GT, Operator.GE})
@@ -219,7 +220,8 @@ def _compare_range(term: Term, operator: Operator, literal: Literal, by: Compari
 def _number(term: Term, literal: Literal, by: Comparing) -> Value:
     if literal.kind is not LiteralKind.NUMBER:
         raise _mismatch(term, by)
-    return int(literal.text) if literal.text.lstrip("+-").isdigit() else float(literal.text)
+    whole = literal.text.lstrip("+-").isdigit() and abs(int(literal.text)) < _INTEGERS
+    return int(literal.text) if whole else float(literal.text)
 
 
 def _id(term: Term, literal: Literal, by: Comparing) -> str:

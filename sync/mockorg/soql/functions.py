@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
+import sqlite3
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ..behaviours import behaviour
 
-if TYPE_CHECKING:
-    import sqlite3
-
 AGGREGATES = frozenset({"COUNT", "COUNT_DISTINCT", "SUM", "AVG", "MIN", "MAX"})
-FOLD = "sf_fold"
-LOCAL = "sf_local"
+FUNCTION_PREFIX = "sf_"
+FOLD = FUNCTION_PREFIX + "fold"
+LOCAL = FUNCTION_PREFIX + "local"
 
 _DATE_FUNCTIONS = {
     "CALENDAR_YEAR": "CAST(strftime('%Y', {0}) AS INTEGER)",
@@ -44,9 +42,12 @@ def date_function(name: str, argument: str) -> str:
 
 
 def register(db: sqlite3.Connection) -> None:
-    """Lend the connection the functions that compiled queries call."""
-    db.create_function(FOLD, 1, _fold, deterministic=True)
-    db.create_function(LOCAL, 2, _local, deterministic=True)
+    """Lend the connection the functions that compiled queries call, unless it has them."""
+    try:
+        db.execute(f"SELECT {FOLD}(NULL)").close()
+    except sqlite3.OperationalError:
+        db.create_function(LOCAL, 2, _local, deterministic=True)
+        db.create_function(FOLD, 1, _fold, deterministic=True)
 
 
 def _fold(value: str | float | None) -> str | float | None:

@@ -50,7 +50,11 @@ def parse(text: str) -> Query:
         raise _refused(text, problem.token) from None
     except UnexpectedCharacters as problem:
         raise _unreadable(text, problem.pos_in_stream or 0) from None
-    return to_query(text, tree)
+    try:
+        return to_query(text, tree)
+    except RecursionError:
+        message = "Query is either selecting too many fields or the filter conditions are too complicated."
+        raise SalesforceError("QUERY_TOO_COMPLICATED", message) from None
 
 
 def _refused(text: str, token: Token) -> SalesforceError:

@@ -6,6 +6,7 @@ The caller need not hold the org's lock.
 from __future__ import annotations
 
 import json
+import sqlite3
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from ..behaviours import behaviour
 from ..errors import SalesforceError
 from ..store import quoted
 from .compile import compile_query
-from .functions import register
+from .functions import FUNCTION_PREFIX, register
 from .plan import PARENTS, Kind
 from .shape import render
 from .spool import RowSpool
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from .shape import Json, Record, Rendering, Row, Shape
 
 MAX_GROUPS = 2000
+_LIMITS = ("tables in a join", "Expression tree is too large", "too many columns", "parser stack overflow")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,9 +52,6 @@ class QueryResult:
     plan: Plan
     total: int
     answer: Answer
-
-
-Nested = "Callable[[Answer], Json]"
 
 
 def run(org: Org, user: User, text: str, *, all_rows: bool = False) -> QueryResult:
@@ -79,9 +78,22 @@ def run(org: Org, user: User, text: str, *, all_rows: bool = False) -> QueryResu
 
 
 def execute(org: Org, sql: str, parameters: Mapping[str, Value]) -> Iterator[Row]:
-    """The rows of a compiled statement. To be used up under the org's lock."""
-    register(org.store.db)
-    return org.store.db.execute(sql, parameters)
+    """The rows of a compiled statement. To be used up under the org's lock.
+
+    Raises:
+        SalesforceError: QUERY_TOO_COMPLICATED where the query is beyond what SQLite takes.
+    """
+    if FUNCTION_PREFIX in sql:
+        register(org.store.db)
+    try:
+        return org.store.db.execute(sql, parameters)
+    except sqlite3.OperationalError as problem:
+        if not any(limit in str(problem) for limit in _LIMITS):
+            raise
+        raise SalesforceError(
+            "QUERY_TOO_COMPLICATED",
+            "Query is either selecting too many fields or the filter conditions are too complicated.",
+        ) from problem
 
 
 def records(answer: Answer, start: int, count: int, by: Rendering, nested: Callable[[Answer], Json]) -> list[Record]:

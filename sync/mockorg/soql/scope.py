@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from ..behaviours import behaviour
 from ..schema import COMPOUND_TYPES, TEXT_TYPES, Field, FieldType, ObjectType
 from ..store import PENDING, quoted
-from .errors import located, no_such_column, no_such_object, no_such_relationship
+from .errors import located, no_such_column, no_such_relationship
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -213,7 +213,10 @@ class Scope:
                 continue
             canonical = reference.relationship_name or name
             if canonical not in node.parents:
-                node.parents[canonical] = self._joined(reference, f"{target.alias}.{quoted(reference.name)}")
+                parent = self._joined(reference, f"{target.alias}.{quoted(reference.name)}")
+                if not parent.targets:
+                    break
+                node.parents[canonical] = parent
             return node.parents[canonical], canonical
         raise no_such_relationship(self.text, path.at, name)
 
@@ -229,6 +232,4 @@ class Scope:
                 f'ON {alias}."Id" = {sql} AND {alias}.{quoted(PENDING)} IS NULL'
             )
             targets.append(Target(parent, alias))
-        if not targets:
-            raise no_such_object(self.text, 0, ", ".join(reference.reference_to))
         return Node(tuple(targets), sql, reference)

@@ -99,16 +99,24 @@ def condition(node: Condition, statement: Statement, scope: Scope, *, having: bo
 def _logic(node: Condition, statement: Statement, scope: Scope, place: _Place) -> str:
     match node:
         case And(terms):
-            return f"({' AND '.join(_logic(each, statement, scope, place) for each in terms)})"
+            return _balanced([_logic(each, statement, scope, place) for each in terms], "AND")
         case Or(terms):
             below = replace(place, top=False, under_or=True)
-            return f"({' OR '.join(_logic(each, statement, scope, below) for each in terms)})"
+            return _balanced([_logic(each, statement, scope, below) for each in terms], "OR")
         case Not(term):
             return f"NOT COALESCE({_logic(term, statement, scope, replace(place, top=False))}, 0)"
         case Comparison() | Like() | Includes() | Membership():
             return _predicate(node, statement, scope, place)
         case _:
             assert_never(node)
+
+
+def _balanced(parts: list[str], word: str) -> str:
+    """Terms joined two by two: SQLite limits the depth of an expression, and a chain of n terms is n deep."""
+    while len(parts) > 1:
+        pairs = [parts[start : start + 2] for start in range(0, len(parts), 2)]
+        parts = [f"({f' {word} '.join(pair)})" if len(pair) > 1 else pair[0] for pair in pairs]
+    return parts[0]
 
 
 def _predicate(

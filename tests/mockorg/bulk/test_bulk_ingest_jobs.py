@@ -14,7 +14,7 @@ from sync.mockorg.bulk.csv_format import CsvFormat, Delimiter, LineEnding, Uploa
 from sync.mockorg.bulk.ingest_job import IngestJobs
 from sync.mockorg.bulk.jobs import Course, JobState, Polls
 from sync.mockorg.clock import Clock
-from sync.mockorg.errors import SalesforceError
+from sync.mockorg.errors import RowError, SalesforceError
 from sync.mockorg.org import Org
 
 if TYPE_CHECKING:
@@ -219,10 +219,51 @@ def test_data_is_taken_once_while_open(org: Org, jobs: IngestJobs) -> None:
             again()
 
 
-def test_assignment_rules_run_only_when_the_job_names_one(org: Org, jobs: IngestJobs) -> None:
-    (record_id,) = insert(jobs, org, "ann")
+ASSIGNING = """
+queues: [{name: Inbound}]
+assignment_rules:
+  Lead: [{owner: Inbound, when: "TRUE"}]
+"""
 
-    assert lead(org, record_id)["OwnerId"] == org.access.admin.id
+
+def test_assignment_rules_run_only_when_the_job_names_one() -> None:
+    org = Org.create(seed=3, org_yaml=ASSIGNING)
+    jobs = IngestJobs(org)
+
+    (plain,) = insert(jobs, org, "ann")
+    data = "LastName,Company\nBob,Acme\n"
+    assigned = submit(jobs, org, data, operation="insert", assignmentRuleId="01Q000000000001AAA")
+
+    assert str(lead(org, plain)["OwnerId"]).startswith("005")
+    assert str(lead(org, read(jobs.successful_results(assigned))[0]["sf__Id"])["OwnerId"]).startswith("00G")
+
+
+TRIGGER = """
+automations: [{object: Lead, name: Costly, queries_per_record: 1}]
+"""
+
+
+def test_two_hundred_rows_share_the_governor_limits_of_one_transaction() -> None:
+    org = Org.create(seed=3, org_yaml=TRIGGER)
+    lines = "".join(f"L{number},Acme\n" for number in range(250))
+    jobs = IngestJobs(org)
+
+    job_id = submit(jobs, org, "LastName,Company\n" + lines, operation="insert")
+
+    failed = read(jobs.failed_results(job_id))
+    assert (len(failed), len(read(jobs.successful_results(job_id)))) == (200, 50)
+    assert {row["sf__Error"] for row in failed} == {
+        "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY:Costly: System.LimitException: Too many SOQL queries: 101:--"
+    }
+
+
+def test_single_rows_can_be_made_to_fail(org: Org, jobs: IngestJobs) -> None:
+    jobs.row_fault = lambda text: RowError(code="UNABLE_TO_LOCK_ROW", message="busy") if "Bob" in text else None
+
+    job_id = submit(jobs, org, "LastName,Company\nAnn,Acme\nBob,Acme\n", operation="insert")
+
+    assert [row["sf__Error"] for row in read(jobs.failed_results(job_id))] == ["UNABLE_TO_LOCK_ROW:busy:--"]
+    assert len(read(jobs.successful_results(job_id))) == 1
 
 
 @pytest.mark.parametrize(

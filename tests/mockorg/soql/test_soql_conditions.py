@@ -372,3 +372,22 @@ def test_times_are_compared_across_offsets(world: World) -> None:
 
     assert world.column("SELECT Name FROM Lead WHERE Called__c = 2026-05-13T12:00:00+02:00") == ["x"]
     assert world.column("SELECT Name FROM Lead WHERE Called__c > 2026-05-13T09:59:59.500Z") == ["x"]
+
+
+def test_a_condition_may_have_thousands_of_terms(world: World) -> None:
+    world.lead(Name="x")
+    terms = " OR ".join(f"Name = '{number}'" for number in range(3000))
+
+    assert world.column(f"SELECT Name FROM Lead WHERE {terms} OR Name = 'x'") == ["x"]
+
+
+def test_a_condition_too_deep_to_read_is_too_complicated(world: World) -> None:
+    error = world.refusal("SELECT Id FROM Lead WHERE " + "(" * 3000 + "Name = 'x'" + ")" * 3000)
+
+    assert error.code == "QUERY_TOO_COMPLICATED"
+
+
+def test_numbers_beyond_64_bits_are_compared_all_the_same(world: World) -> None:
+    world.lead(Name="x", NumberOfEmployees=5)
+
+    assert world.column("SELECT Name FROM Lead WHERE NumberOfEmployees < 99999999999999999999") == ["x"]
