@@ -54,7 +54,7 @@ class CompiledPolicy:
     values_sql: str
     """For some leads: `id`, then `deciding_fields`."""
     deciding_fields: tuple[str, ...]
-    """Our names of the lead fields that any expression of the policy reads, in the mapping's order."""
+    """Our names of the lead fields that the policy reads, and `status`, `is_converted`; in the mapping's order."""
     checks_sql: str | None
     """Every live opportunity: `id`, then one column per opportunity check; `None` without checks."""
 
@@ -151,6 +151,7 @@ class _Query:
     @property
     def fields(self) -> tuple[str, ...]:
         read = {name for tree in self.parsed.lead_expressions() for name in syntax.field_names(tree)}
+        read |= {"status", "is_converted"}
         return tuple(name for name in self.mapping["lead"].fields if name in read)
 
     def decide(self, *, some: bool) -> str:
@@ -216,7 +217,7 @@ class _Query:
         return ctes
 
     def _leads(self, *, some: bool) -> str:
-        needed = dict.fromkeys(("id", "status", "is_converted", *self.fields))
+        needed = dict.fromkeys(("id", *self.fields))
         columns = [f"l.{quoted(name)}" for name in needed]
         joins = []
         for name, parsed in self.parsed.signals.items():

@@ -23,15 +23,19 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def constant(value: Constant) -> str:
+def constant(value: Constant) -> str:  # noqa: PLR0911 -- one per type
     """A literal; datetimes are written as the mirror keeps them: UTC without a zone."""
     match value:
+        case None:
+            return "NULL"
         case bool():
             return "TRUE" if value else "FALSE"
         case str():
             return "'" + value.replace("'", "''") + "'"
         case Decimal():
             return format(value, "f")
+        case int() | float():
+            return repr(value)
         case datetime():
             moment = value.astimezone(UTC).replace(tzinfo=None)
             return f"TIMESTAMP '{moment.isoformat(sep=' ')}'"

@@ -100,7 +100,7 @@ def negation(value: bool | None) -> bool | None:  # noqa: FBT001 -- it is the va
     return None if value is None else not value
 
 
-def compare(left: Value, op: str, right: Value) -> bool | None:
+def compare(left: Value, op: str, right: Value) -> bool | None:  # noqa: PLR0911 -- one per operator
     """SQL's comparison; a date meets a time as its midnight in UTC."""
     if left is None or right is None:
         return None

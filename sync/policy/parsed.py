@@ -7,16 +7,17 @@ with another mapping than it was loaded with.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sync.errors import PolicyInvalid, Problem
 from sync.mapping import OrgMapping
+from sync.model import Record
 from sync.policy import syntax
 from sync.policy.conversion import NEVER
 from sync.policy.expression import parse_condition, parse_value
 from sync.policy.places import check_names, lead_names, ready_names, signal_names
 from sync.policy.reading import Names
-from sync.policy.schema import Expression, Policy, Signal
+from sync.policy.schema import Expression, Policy, Signal, SignalKind
 from sync.policy.syntax import Expr
 
 
@@ -46,11 +47,26 @@ class ParsedPolicy:
     amount: Expr | None
     checks: Mapping[str, Expr]
 
+    def with_constants(self, values: Record) -> ParsedPolicy:
+        """The policy for one lead some of whose fields, by our names, can't change: those are constants in it."""
+
+        def swap(part: Expr) -> Expr:
+            if isinstance(part, syntax.Field) and part.name in values:
+                return syntax.Literal(values[part.name], syntax.Kind.of(part.type))
+            return part
+
+        signals = {
+            name: replace(s, when=syntax.swapped(s.when, swap)) if s.signal.kind is SignalKind.FIELD else s
+            for name, s in self.signals.items()
+        }
+        criteria = {name: syntax.swapped(tree, swap) for name, tree in self.criteria.items()}
+        return replace(self, scope=syntax.swapped(self.scope, swap), criteria=criteria, signals=signals)
+
     def lead_expressions(self) -> Iterable[Expr]:
         """Everything that is computed on a lead."""
         yield self.scope
         yield from self.criteria.values()
-        yield from (s.when for s in self.signals.values() if s.signal.kind == "field")
+        yield from (s.when for s in self.signals.values() if s.signal.kind is SignalKind.FIELD)
         yield from self.transitions
         yield from (part for part in (self.create, self.amount) if part is not None)
 

@@ -7,8 +7,8 @@ it. A tree has no clock in it; `Clock` nodes become constants when it is compile
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -45,12 +45,12 @@ class Kind(StrEnum):
                 return cls.NUMBER if type_.is_numeric else cls.TEXT
 
 
-Constant = str | bool | Decimal | date | datetime
+Constant = str | bool | int | float | Decimal | date | datetime | None
 
 
 @dataclass(frozen=True, slots=True)
 class Literal:
-    """A constant as written; numbers are `Decimal`, a datetime is aware and UTC."""
+    """A constant: a number as written is `Decimal`, a datetime is aware and UTC. `None` is null, never written."""
 
     value: Constant
     kind: Kind
@@ -235,6 +235,20 @@ def walk(expr: Expr) -> Iterator[Expr]:
     yield expr
     for child in children(expr):
         yield from walk(child)
+
+
+def swapped(expr: Expr, swap: Callable[[Expr], Expr]) -> Expr:
+    """The expression with each part, innermost first, put through `swap`."""
+    changes = {part.name: _swapped(getattr(expr, part.name), swap) for part in fields(expr)}
+    return swap(replace(expr, **changes))  # type: ignore[arg-type]  # each part is put back where it came from
+
+
+def _swapped(value: object, swap: Callable[[Expr], Expr]) -> object:
+    if isinstance(value, _EXPR):
+        return swapped(value, swap)
+    if isinstance(value, tuple):
+        return tuple(_swapped(item, swap) for item in value)
+    return value
 
 
 def field_names(expr: Expr) -> tuple[str, ...]:
