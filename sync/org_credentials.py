@@ -6,6 +6,7 @@ brought to one form here, and plain http is refused for everything but this mach
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar, assert_never
@@ -35,6 +36,7 @@ T = TypeVar("T")
 
 LOGIN_HOST = "https://login.salesforce.com"
 SHARED_LOGIN_HOSTS = {LOGIN_HOST, "https://test.salesforce.com"}
+_HOST = re.compile(r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?|::1")
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 _NEEDED = {
@@ -91,13 +93,12 @@ def base_url(text: str, *, place: str) -> str:
         SettingsInvalid: Not an address, or plain http to another machine.
     """
     given = text.strip()
-    parts = urlsplit(given if "://" in given else f"https://{given}")
     try:
-        port = parts.port
+        parts = urlsplit(given if "://" in given else f"https://{given}")
+        host, port = parts.hostname or "", parts.port
     except ValueError:
-        port = -1
-    host = parts.hostname or ""
-    if parts.scheme not in {"http", "https"} or not host or port == -1 or " " in host:
+        parts, host, port = urlsplit(""), "", None
+    if parts.scheme not in {"http", "https"} or not _HOST.fullmatch(host):
         raise SettingsInvalid(
             f"{place} is no address of an org", place=place, fix="e.g. https://acme.my.salesforce.com"
         )
