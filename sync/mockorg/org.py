@@ -15,7 +15,7 @@ from .clock import Clock
 from .ids import IdFactory
 from .limits import ApiLimits
 from .locks import RowLocks
-from .org_yaml import read_settings
+from .org_yaml import check_settings, read_settings
 from .schema import Schema
 from .settings import OrgSettings
 from .setup import build_schema, seed_rows
@@ -74,6 +74,8 @@ class Org:
         """
         if settings is None:
             settings = read_settings(org_yaml, source=source) if org_yaml else OrgSettings()
+        else:
+            check_settings(settings, source="settings", lines=lambda _path: 0)
         return cls(seed=seed, settings=settings, clock=clock or Clock())
 
     def snapshot(self) -> OrgSnapshot:

@@ -10,9 +10,10 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError
 
 from .settings import OrgSettings
+from .settings_checks import problems_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 
 class OrgYamlError(Exception):
@@ -39,13 +40,29 @@ def read_settings(text: str, *, source: str = "org.yaml") -> OrgSettings:
     if not isinstance(loaded, CommentedMap):
         raise OrgYamlError([f"{source}:1: expected a mapping with keys such as users, custom_fields, lead_statuses"])
     try:
-        return OrgSettings.model_validate(_plain(loaded))
+        settings = OrgSettings.model_validate(_plain(loaded))
     except ValidationError as error:
         problems = []
         for each in error.errors():
             path = ".".join(str(part) for part in each["loc"])
             problems.append(f"{source}:{_line(loaded, each['loc'])}: {path}: {_sentence(each['type'], each['msg'])}")
         raise OrgYamlError(problems) from error
+    check_settings(settings, source=source, lines=lambda path: _line(loaded, path))
+    return settings
+
+
+def check_settings(settings: OrgSettings, *, source: str, lines: Callable[[Sequence[str | int]], int]) -> None:
+    """Refuse settings whose parts do not fit together; `lines` gives the line of a key's path.
+
+    Raises:
+        OrgYamlError: with every problem found.
+    """
+    problems = [
+        f"{source}:{lines(path)}: {'.'.join(str(part) for part in path)}: {text}"
+        for path, text in problems_of(settings)
+    ]
+    if problems:
+        raise OrgYamlError(problems)
 
 
 def _sentence(kind: str, message: str) -> str:

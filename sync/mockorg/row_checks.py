@@ -29,7 +29,7 @@ GivenValue: TypeAlias = "Value | Mapping[str, Value]"
 Given: TypeAlias = "Mapping[str, GivenValue]"
 
 AUDIT_FIELDS = frozenset({"CreatedDate", "CreatedById", "LastModifiedDate", "LastModifiedById"})
-_NOT_DATA = frozenset({"attributes", "type", "id"})
+_NOT_DATA = frozenset({"attributes", "id"})
 
 
 @behaviour("object permissions on writes", "uncertain", "wire-contract 1.7")

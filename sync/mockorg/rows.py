@@ -208,7 +208,7 @@ def insert_row(org: Org, user: User, type_: ObjectType, row: Row) -> None:
     _roll_up(org, type_, None, row)
 
 
-def prepared_update(
+def prepared_update(  # noqa: PLR0917 - org, user, object, then the row, as every verb
     org: Org, user: User, type_: ObjectType, record_id: str, values: Given, options: DmlOptions = DEFAULT_OPTIONS
 ) -> Row:
     """The changes that an update would write, with every check passed.

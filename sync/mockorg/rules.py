@@ -16,6 +16,8 @@ from .formula import FormulaError, Scope, evaluate, parse_formula
 from .schema import FieldType
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .access import User
     from .formula.evaluate import Result
     from .org import Org
@@ -24,8 +26,17 @@ if TYPE_CHECKING:
     from .store import Row
 
 
+KNOWN_GLOBALS: dict[tuple[str, ...], Callable[[User], str]] = {
+    ("$user", "id"): lambda user: user.id,
+    ("$user", "username"): lambda user: user.username,
+    ("$user", "email"): lambda user: user.email,
+    ("$profile", "name"): lambda user: user.profile,
+    ("$profile", "id"): lambda user: user.profile_id,
+}
+
+
 def scope(org: Org, user: User, type_: ObjectType, before: Row | None, after: Row) -> Scope:
-    """What a rule sees of a record: its own fields, those of its parents, and `$User`, `$Profile`, `$Permission`."""
+    """What a rule sees of a record: its own fields, those of its parents, and `$User`, `$Profile`."""
 
     def lookup(path: tuple[str, ...], *, prior: bool = False) -> Result:
         if path[0].startswith("$"):
@@ -37,18 +48,11 @@ def scope(org: Org, user: User, type_: ObjectType, before: Row | None, after: Ro
 
 
 def _global(user: User, path: tuple[str, ...]) -> Result:
-    known = {
-        ("$user", "id"): user.id,
-        ("$user", "username"): user.username,
-        ("$user", "email"): user.email,
-        ("$profile", "name"): user.profile,
-        ("$profile", "id"): user.profile_id,
-    }
-    name = tuple(part.lower() for part in path)
-    if name not in known:
+    read = KNOWN_GLOBALS.get(tuple(part.lower() for part in path))
+    if read is None:
         message = f"{'.'.join(path)} is not a global that the mock org knows"
         raise FormulaError(message)
-    return known[name]
+    return read(user)
 
 
 def _field_value(org: Org, type_: ObjectType, row: Row | None, path: tuple[str, ...]) -> Result:
