@@ -18,6 +18,9 @@ Json: TypeAlias = Value | Mapping[str, "Json"] | Sequence["Json"]
 Record: TypeAlias = dict[str, Json]
 
 
+_AS_STORED = frozenset(FieldType) - NUMBER_TYPES - {FieldType.BOOLEAN, FieldType.DATETIME}
+
+
 class TimeForm(StrEnum):
     """How a datetime is written: `+0000` in REST, `Z` in SOAP and CSV."""
 
@@ -119,9 +122,11 @@ def _fill(
     record: Record, outputs: tuple[Output, ...], row: Row, by: Rendering, children: Callable[[int], Json]
 ) -> None:
     for output in outputs:
+        if isinstance(output, Leaf):
+            value = row[output.index]
+            record[output.key] = value if output.type in _AS_STORED else written(value, output.type, by.times)
+            continue
         match output:
-            case Leaf(key, index, type_):
-                record[key] = written(row[index], type_, by.times)
             case Compound(key, parts):
                 record[key] = compound(parts, row, by.times)
             case Parent():
