@@ -51,14 +51,14 @@ def convert(
             "EXCEEDED_LEAD_CONVERT_LIMIT",
             f"record limit reached. cannot submit more than {MOST_LEADS} records in this call",
         )
-    transaction = Transaction(org.settings)
     try:
         with org.store.savepoint():
-            _spend(transaction, leads)
+            _spend(Transaction(org.settings), leads)
             return [_convert(org, user, each, headers) for each in leads]
     except RowRefused as refused:
         if len(leads) == 1:
             return [LeadConvertResult(success=False, errors=refused.errors)]
+    transaction = Transaction(org.settings)
     return [_convert_alone(org, user, each, headers, transaction) for each in leads]
 
 
