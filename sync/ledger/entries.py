@@ -106,7 +106,7 @@ class Closing:
     state: State
     code: str | None = None
     fields: tuple[str, ...] = ()
-    made: Made = Made()
+    made: Made = field(default_factory=Made)
     evidence: Mapping[str, str] = field(default_factory=dict)
     """What was seen, by field or fact: `IsConverted`, `LastModifiedById`, `differs`."""
 

@@ -113,7 +113,7 @@ def _refuse_repeats(root: Node, keys: list[str]) -> None:
 def _action(node: Node, org_id: str) -> Action:
     kind = node["kind"].text()
     prediction = node["prediction"]
-    lead_id = node["lead_id"].text()
+    lead_id = node["lead_id"].record_id()
     seen = _read_expects(node["expects"])
     decision = _read_decision(node["decision"])
     outcome = prediction["outcome"].one_of(Prediction)
@@ -140,7 +140,7 @@ def _action(node: Node, org_id: str) -> Action:
                 prediction=outcome,
                 blockers=blockers,
                 creates=node["creates"].texts(),
-                matches={name: record.text() for name, record in node["matches"].items()},
+                matches={name: record.record_id() for name, record in node["matches"].items()},
                 losses=tuple(_read_loss(loss) for loss in node["losses"].elements()),
             )
         case _:
@@ -165,7 +165,7 @@ def _read_decision(node: Node) -> DecisionSummary:
     return DecisionSummary(
         verdict=node["verdict"].text(),
         results={name: truth.one_of(Truth) for name, truth in node["results"].items()},
-        evidence=node["evidence"].texts(),
+        evidence=tuple(record.record_id() for record in node["evidence"].elements()),
         forced=node["forced"].truth(),
     )
 
@@ -186,7 +186,7 @@ def _read_convert(node: Node) -> ConvertSettings:
         account=_read_target(node["account"]),
         contact=_read_target(node["contact"]),
         opportunity=None if opportunity.value is None else _read_target(opportunity),
-        owner_id=node["owner"].text_or_none(),
+        owner_id=node["owner"].record_id_or_none(),
         opportunity_fields={name: _read_value(value) for name, value in node["opportunity_fields"].items()},
         allow_duplicates=node["allow_duplicates"].truth(),
         overwrite_lead_source=node["overwrite_lead_source"].truth(),
@@ -196,10 +196,10 @@ def _read_convert(node: Node) -> ConvertSettings:
 
 def _read_target(node: Node) -> Target:
     return Target(
-        id=node["id"].text_or_none(),
+        id=node["id"].record_id_or_none(),
         name=node["name"].text_or_none(),
         reasons=node["reasons"].texts(),
-        after=node["after"].text_or_none(),
+        after=node["after"].record_id_or_none(),
     )
 
 

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from sync.errors import PlanInvalid
+from sync.model import normal_id
 
 E = TypeVar("E", bound=StrEnum)
 
@@ -66,6 +67,17 @@ class Node:
     def text_or_none(self) -> str | None:
         """A string or null."""
         return None if self.value is None else self.text()
+
+    def record_id(self) -> str:
+        """An 18-character Salesforce id."""
+        found = self.text()
+        if len(found) != 18 or normal_id(found) != found:
+            raise self.wrong("is no 18-character record id")
+        return found
+
+    def record_id_or_none(self) -> str | None:
+        """A record id or null."""
+        return None if self.value is None else self.record_id()
 
     def texts(self) -> tuple[str, ...]:
         """A list of strings."""

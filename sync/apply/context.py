@@ -1,0 +1,139 @@
+"""What every step of a run holds: org, ledger, lease, options, and what has become known on the way."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from sync.apply.outcome import Ending, Progress
+from sync.ledger.entries import Closing, Made, State, Subject
+from sync.ledger.lease import Lease
+from sync.ledger.store import Ledger
+from sync.plan.actions import Action
+from sync.policy.schema import Limits
+from sync.salesforce.org import Org
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApplyOptions:
+    """How a run behaves; the defaults are for an unattended run."""
+
+    limits: Limits = field(default_factory=Limits)
+    """The policy's: canary, stop_at_failures, api_reserve, plan_valid_hours."""
+    allow_old_plan: bool = False
+    """Carry out a plan older than `plan_valid_hours`."""
+    stop: Callable[[], bool] = lambda: False
+    """Asked before each call; true ends the run cleanly."""
+    on_progress: Callable[[Progress], None] = lambda _progress: None
+    still_stands: Callable[[Sequence[str]], Mapping[str, bool]] | None = None
+    """Decides again for leads that got new activities since the plan; `None` = such leads are superseded."""
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    sleep: Callable[[float], None] = time.sleep
+    settle_seconds: float = 20.0
+    """How long after a lost answer the absence of an effect counts as evidence."""
+    version: str = "0"
+
+
+@dataclass(slots=True)
+class Halt:
+    """Why the run goes no further."""
+
+    ending: Ending
+    reason: str
+    code: str | None = None
+
+
+@dataclass(slots=True)
+class Run:
+    """One run while it goes on."""
+
+    org: Org
+    ledger: Ledger
+    lease: Lease
+    run_id: str
+    plan_id: str
+    options: ApplyOptions
+    keys: frozenset[str]
+    """Keys of the plan's actions that are to be carried out."""
+    made: dict[str, Made] = field(default_factory=dict)
+    """Converted leads: what their conversion made or attached to."""
+    ended: dict[str, Closing] = field(default_factory=dict)
+    """Key → how it ended in this run; mirrors the ledger."""
+    messages: dict[str, str] = field(default_factory=dict)
+    """Key → Salesforce's own words."""
+    in_doubt: set[str] = field(default_factory=set)
+    """Lead ids whose outcome can't be told for now."""
+    followed: dict[str, State] = field(default_factory=dict)
+    """Conversion key → how the follow-up that sets its opportunity's fields ended."""
+    sent: int = 0
+    """Requests that were sent to change something."""
+    halt: Halt | None = None
+
+    def close(self, closings: Sequence[Closing]) -> None:
+        """Close intended entries, in the ledger and here."""
+        if closings:
+            self.ledger.close(self.lease, closings)
+            self.ended.update({closing.key: closing for closing in closings})
+
+    def note(self, noted: Sequence[tuple[Subject, Closing]]) -> None:
+        """Note actions for which nothing is sent, in the ledger and here."""
+        if noted:
+            self.ledger.note(self.lease, self.run_id, self.plan_id, noted)
+            self.ended.update({closing.key: closing for _, closing in noted})
+
+    def intend(self, subjects: Sequence[Subject], grounds: Mapping[str, Mapping[str, str]]) -> None:
+        """Commit intents; raises `KeyTaken` when another writer was faster."""
+        self.ledger.intend(self.lease, self.run_id, self.plan_id, subjects, evidence=grounds)
+
+    def may_go_on(self) -> bool:
+        """Whether the next call may be sent; sets `halt` when not."""
+        if self.halt is None:
+            self.halt = self._reason_to_halt()
+        return self.halt is None
+
+    def may_finish(self) -> bool:
+        """Whether what was begun may be completed: also when nothing new may be started."""
+        return self.halt is None or self.halt.ending in {Ending.INTERRUPTED, Ending.FAILURES}
+
+    def _reason_to_halt(self) -> Halt | None:
+        if self.options.stop():
+            return Halt(Ending.INTERRUPTED, "stopped on request; running again continues where it stopped")
+        usage = self.org.usage()
+        reserve = self.options.limits.api_reserve
+        if usage is not None and usage.left < reserve * usage.allowed:
+            return Halt(
+                Ending.API_RESERVE,
+                f"only {usage.left} of {usage.allowed} API requests are left, and {reserve:.0%} are kept in reserve "
+                "(override: --api-reserve)",
+            )
+        return None
+
+    def rejected(self, keys: Iterable[str]) -> int:
+        """How many of these actions the org refused for good."""
+        return sum(key in self.ended and self.ended[key].state is State.REJECTED for key in keys)
+
+    def stop_at(self, failed: int, of: int) -> None:
+        """Stop the run when more failed than the policy allows of that many; one failure alone never stops it."""
+        limit = self.options.limits.stop_at_failures
+        if self.halt is None and failed > max(1, int(limit * of)):
+            self.halt = Halt(
+                Ending.FAILURES,
+                f"{failed} of {of} were refused, and the policy stops at {limit:.0%} (override: --max-failures)",
+            )
+
+    def progress(self, step: str) -> None:
+        """Tell how far the run has come."""
+        done = sum(self.ended[key].state is not State.NOT_APPLIED for key in self.keys if key in self.ended)
+        self.options.on_progress(
+            Progress(step=step, done=done, planned=len(self.keys), rejected=self.rejected(self.keys))
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """An action with the name that the ledger knows it by."""
+
+    action: Action
+    subject: Subject

@@ -1,0 +1,188 @@
+"""Is the world still as the plan saw it? Every lead is re-read in bulk before anything is sent.
+
+A lead whose deciding values changed is superseded and named by field; one that is done already is recognised; an
+activity that the decision rests on must be unchanged, and nothing new may have come after it. No lead is written here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sync.apply.context import Planned, Run
+from sync.apply.subjects import evidence_text
+from sync.ledger.entries import Closing, Entry, Made, State
+from sync.model import Record
+from sync.plan.actions import ConvertLead, UpdateStatus
+from sync.plan.expects import differences, evidence_digest, same_value
+from sync.salesforce.values import iso_z, moment_of
+
+LEAD_FIELDS = (
+    "Id",
+    "Status",
+    "OwnerId",
+    "IsConverted",
+    "ConvertedAccountId",
+    "ConvertedContactId",
+    "ConvertedOpportunityId",
+    "LastModifiedById",
+    "SystemModstamp",
+)
+"""What is re-read of every lead beside its deciding fields."""
+
+_LEADS_IN_QUERY = 200
+_ACTIVITIES = {"00T": "Task", "00U": "Event"}
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """An action whose precondition holds, with the lead's SystemModstamp as just seen."""
+
+    planned: Planned
+    seen: datetime
+
+
+def check_all(run: Run, planned: Sequence[Planned], live: Mapping[str, Entry], since: datetime) -> list[Ready]:
+    """Re-read every lead; note what is done, superseded or still in doubt; return what is to be sent.
+
+    Args:
+        run: The run.
+        planned: The actions.
+        live: Key → the ledger's live entry from earlier runs, for those that have one.
+        since: The plan's mirror watermark: activities newer than this were not part of the decision.
+    """
+    seen = _read_leads(run, planned)
+    ready: list[Ready] = []
+    noted = []
+    stale = _stale_evidence(run, [one for one in planned if seen.get(one.action.lead_id)], since)
+    for one in planned:
+        verdict = _verdict(one, seen.get(one.action.lead_id), live.get(one.subject.key), stale)
+        if isinstance(verdict, Ready):
+            ready.append(verdict)
+            continue
+        noted.append((one.subject, verdict))
+        if verdict.state is State.ALREADY_APPLIED and one.subject.kind == "convert_lead":
+            run.made[one.action.lead_id] = verdict.made
+        if verdict.state is State.IN_DOUBT:
+            run.in_doubt.add(one.action.lead_id)
+    run.note(noted)
+    return ready
+
+
+def converted_ids(lead: Record) -> Made:
+    """What a converted lead's conversion made or attached to."""
+    return Made(
+        account_id=_text(lead, "ConvertedAccountId"),
+        contact_id=_text(lead, "ConvertedContactId"),
+        opportunity_id=_text(lead, "ConvertedOpportunityId"),
+    )
+
+
+def _verdict(  # noqa: PLR0911 -- a decision table, one return a row
+    one: Planned, lead: Record | None, live: Entry | None, stale: Mapping[str, tuple[str, ...]]
+) -> Ready | Closing:
+    key, action = one.subject.key, one.action
+    if lead is None:
+        return Closing(key=key, state=State.SUPERSEDED, code="lead_gone")
+    done = _done_already(one, lead, live)
+    if done is not None:
+        return done
+    if live is not None:
+        evidence = {"run": live.run_id}
+        if live.state is State.INTENDED:
+            return Closing(key=key, state=State.IN_DOUBT, code="still_in_doubt", evidence=evidence)
+        return Closing(key=key, state=State.SUPERSEDED, code="ledger_disagrees", evidence=evidence)
+    differing = differences(action.expects, action.lead_id, lead)
+    if differing:
+        return Closing(key=key, state=State.SUPERSEDED, code="lead_changed", fields=differing)
+    changed = stale.get(action.lead_id)
+    if changed is not None:
+        evidence = {"records": " ".join(changed)}
+        return Closing(key=key, state=State.SUPERSEDED, code="evidence_changed", evidence=evidence)
+    return Ready(one, moment_of(str(lead["SystemModstamp"])))
+
+
+def _done_already(one: Planned, lead: Record, live: Entry | None) -> Closing | None:
+    """How it ended, when the lead already is as the action would make it."""
+    action = one.action
+    evidence = evidence_text({"LastModifiedById": lead.get("LastModifiedById")})
+    match action:
+        case ConvertLead():
+            if not lead.get("IsConverted"):
+                return None
+            code = None if live is not None and live.state is State.APPLIED else "converted_by_another"
+            made = converted_ids(lead)
+        case UpdateStatus():
+            if lead.get("IsConverted") or not same_value(action.to, lead.get("Status")):
+                return None
+            code, made = None, Made()
+    if live is not None and live.state is State.INTENDED:
+        return None
+    return Closing(key=one.subject.key, state=State.ALREADY_APPLIED, code=code, made=made, evidence=evidence)
+
+
+def _read_leads(run: Run, planned: Sequence[Planned]) -> dict[str, Record]:
+    ids = list(dict.fromkeys(one.action.lead_id for one in planned))
+    if not ids:
+        return {}
+    deciding = sorted({name for one in planned for name in one.action.expects.values})
+    fields = list(dict.fromkeys([*LEAD_FIELDS, *deciding]))
+    found = run.org.retrieve("Lead", ids, fields)
+    return {lead_id: record for lead_id, record in zip(ids, found, strict=True) if record is not None}
+
+
+def _stale_evidence(run: Run, planned: Sequence[Planned], since: datetime) -> dict[str, tuple[str, ...]]:
+    """Lead id → activities that changed, vanished, or came after the decision; only for leads that rest on some."""
+    resting = [one for one in planned if one.action.expects.activities]
+    if not resting:
+        return {}
+    stamps = _read_stamps(run, {r for one in resting for r in one.action.decision.evidence})
+    stale: dict[str, tuple[str, ...]] = {}
+    for one in resting:
+        known = {r: stamps.get(r) for r in one.action.decision.evidence if r[:3] in _ACTIVITIES}
+        if evidence_digest(known) != one.action.expects.activities:
+            stale[one.action.lead_id] = tuple(sorted(known))
+    newer = _newer_activities(run, [one.action.lead_id for one in resting if one.action.lead_id not in stale], since)
+    if newer and run.options.still_stands is not None:
+        stands = run.options.still_stands(sorted(newer))
+        newer = {lead_id: records for lead_id, records in newer.items() if not stands.get(lead_id, False)}
+    return {**stale, **newer}
+
+
+def _read_stamps(run: Run, records: set[str]) -> dict[str, datetime]:
+    stamps: dict[str, datetime] = {}
+    for prefix, name in _ACTIVITIES.items():
+        ids = sorted(record for record in records if record.startswith(prefix))
+        if not ids:
+            continue
+        found = run.org.retrieve(name, ids, ["Id", "SystemModstamp"])
+        for record_id, record in zip(ids, found, strict=True):
+            if record is not None:
+                stamps[record_id] = moment_of(str(record["SystemModstamp"])).astimezone(UTC)
+    return stamps
+
+
+def _newer_activities(run: Run, lead_ids: Sequence[str], since: datetime) -> dict[str, tuple[str, ...]]:
+    wanted = sorted(set(lead_ids))
+    queries = [
+        f"SELECT Id, WhoId FROM {name} WHERE SystemModstamp > {iso_z(since)} AND WhoId IN ({_quoted(chunk)})"  # noqa: S608 -- ids that `normal_id` shaped, and a time of ours
+        for start in range(0, len(wanted), _LEADS_IN_QUERY)
+        for chunk in [wanted[start : start + _LEADS_IN_QUERY]]
+        for name in _ACTIVITIES.values()
+    ]
+    newer: dict[str, tuple[str, ...]] = {}
+    for rows in run.org.query_many(queries) if queries else []:
+        for row in rows:
+            lead_id = str(row["WhoId"])
+            newer[lead_id] = (*newer.get(lead_id, ()), str(row["Id"]))
+    return newer
+
+
+def _quoted(ids: Sequence[str]) -> str:
+    return ", ".join(f"'{one}'" for one in ids if one.isalnum())
+
+
+def _text(lead: Record, name: str) -> str | None:
+    value = lead.get(name)
+    return str(value) if value else None

@@ -1,0 +1,199 @@
+"""Carrying out a plan, from the lease to the account of every lead; the only function that changes an org.
+
+One writer per org; what an earlier run left open is closed first; every lead is re-read; each intent is committed
+before its request leaves; what has no answer is read back; in the end the ledger must add up to what was planned.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+
+from sync.apply.context import ApplyOptions, Halt, Planned, Run
+from sync.apply.conversions import convert_leads
+from sync.apply.outcome import Ending, LeadResult, RunResult
+from sync.apply.precondition import check_all
+from sync.apply.recover import recover_held
+from sync.apply.status_updates import update_statuses
+from sync.apply.subjects import subject_of
+from sync.errors import AccessRefused, LeadgateError, OrgFault, OrgUnavailable, PlanInvalid
+from sync.ledger.entries import Closing, State, latest, outcome_of
+from sync.ledger.rows import RunStart
+from sync.ledger.store import Ledger
+from sync.plan.actions import Action, ConvertLead, Outcome, Plan, Prediction
+from sync.salesforce.faults import explain
+from sync.salesforce.org import Org
+
+OWN_CODES: Mapping[str, str] = {
+    "account_not_made": "the lead that it was to share a new account with was not converted",
+    "converted_by_another": "somebody converted the lead meanwhile",
+    "done_by_another": "somebody did the same meanwhile",
+    "evidence_changed": "activities that the decision rests on changed, or newer ones came, after the plan was made",
+    "lead_changed": "fields that the decision rests on changed after the plan was made",
+    "lead_gone": "the lead was deleted or merged, or is no longer visible",
+    "ledger_disagrees": "the ledger says that this was done, but the org shows otherwise; was the org restored?",
+    "not_executed": "the org was read back and shows that the request had no effect",
+    "not_reached": "the run ended before its turn",
+    "still_in_doubt": "an earlier run sent it, and the org couldn't be read to see what happened",
+    "waits_for_lead_in_doubt": "the lead that makes its account is in doubt",
+}
+"""What leadgate's own outcome codes mean; Salesforce's are in the table of faults."""
+
+
+def apply_plan(plan: Plan, org: Org, ledger: Ledger, options: ApplyOptions | None = None) -> RunResult:
+    """Carry out a plan.
+
+    Args:
+        plan: As `sync.plan.codec.decode` read it.
+        org: The org, to be written to.
+        ledger: The ledger of this org.
+        options: Limits, clock, stop flag, progress.
+
+    Raises:
+        PlanInvalid: The plan is for another org, or too old.
+        OrgBusy: Another run holds the org.
+        AccessRefused, OrgUnavailable, OrgFault: The org can't be read; nothing was sent, or it is in the ledger.
+    """
+    options = options or ApplyOptions()
+    began = options.clock()
+    calls_before = org.calls_sent
+    _check_plan(plan, org, options)
+    planned = [
+        Planned(action, subject_of(plan.org_id, action))
+        for action in plan.actions
+        if action.prediction is Prediction.WILL_SUCCEED
+    ]
+    with ledger.lease(plan.org_id) as lease:
+        recover_held(org, ledger, lease, options)
+        start = RunStart(
+            plan_id=plan.plan_id,
+            kind="apply",
+            policy_digest=plan.policy_digest,
+            mapping_digest=plan.mapping_digest,
+            planned=len(planned),
+            user_id=org.identity.user_id,
+            version=options.version,
+        )
+        run = Run(
+            org=org,
+            ledger=ledger,
+            lease=lease,
+            run_id=ledger.begin_run(lease, start),
+            plan_id=plan.plan_id,
+            options=options,
+            keys=frozenset(one.subject.key for one in planned),
+        )
+        failure = _carry_out(run, plan, planned)
+        _account_for_the_rest(run, planned)
+        ending = run.halt.ending if run.halt is not None else Ending.DONE
+        ledger.finish_run(lease, run.run_id, ending.value)
+    if failure is not None and not run.sent:
+        raise failure
+    leads = _results(run, planned)
+    outcomes = Counter(lead.outcome for lead in leads)
+    return RunResult(
+        run_id=run.run_id,
+        plan_id=plan.plan_id,
+        outcomes={outcome: outcomes[outcome] for outcome in Outcome},
+        planned=len(planned),
+        predicted_blocked=len(plan.actions) - len(planned),
+        api_calls=org.calls_sent - calls_before,
+        seconds=(options.clock() - began).total_seconds(),
+        leads=leads,
+        ending=ending,
+        reason=run.halt.reason if run.halt is not None else None,
+        code=run.halt.code if run.halt is not None else None,
+    )
+
+
+def _check_plan(plan: Plan, org: Org, options: ApplyOptions) -> None:
+    if plan.org_id != org.identity.org_id:
+        raise PlanInvalid(
+            f"the plan is for org {plan.org_id}, this is org {org.identity.org_id}",
+            place="org_id",
+            fix="apply it with the settings (--org) of the org that it was made for",
+        )
+    valid = options.limits.plan_valid_hours
+    age = options.clock() - plan.created_at
+    if valid is not None and age > timedelta(hours=valid) and not options.allow_old_plan:
+        raise PlanInvalid(
+            f"the plan is {age / timedelta(hours=1):.0f} hours old, and plans are valid for {valid:g}",
+            place="created_at",
+            fix="make a new one with `leadgate plan`, or pass --allow-old-plan",
+        )
+
+
+def _carry_out(run: Run, plan: Plan, planned: Sequence[Planned]) -> LeadgateError | None:
+    """Re-read, then status updates, then conversions; returns what kept the org from being read, if anything did."""
+    if not planned or not run.may_go_on():
+        return None
+    try:
+        read_at = run.options.clock()
+        live = run.ledger.live(plan.org_id, [one.subject.key for one in planned])
+        ready = check_all(run, planned, live, plan.mirror_watermark)
+        run.progress("re-reading")
+        update_statuses(run, [one for one in ready if one.planned.subject.kind == "update_status"])
+        conversions = [one for one in ready if one.planned.subject.kind == "convert_lead"]
+        convert_leads(run, conversions, since=plan.mirror_watermark, read_at=read_at)
+    except (AccessRefused, OrgUnavailable, OrgFault) as unreadable:
+        ending = Ending.ACCESS if isinstance(unreadable, AccessRefused) else Ending.UNAVAILABLE
+        run.halt = run.halt or Halt(ending, unreadable.message, unreadable.code)
+        return unreadable
+    return None
+
+
+def _account_for_the_rest(run: Run, planned: Sequence[Planned]) -> None:
+    """Note actions that the run never came to, so that the ledger holds every one of the plan."""
+    written = {entry.subject.key for entry in run.ledger.run_entries(run.run_id)}
+    code = run.halt.code if run.halt is not None and run.halt.code else "not_reached"
+    run.note(
+        [
+            (one.subject, Closing(key=one.subject.key, state=State.NOT_REACHED, code=code))
+            for one in planned
+            if one.subject.key not in written
+        ]
+    )
+
+
+def _results(run: Run, planned: Sequence[Planned]) -> tuple[LeadResult, ...]:
+    """Every action's fate, from the ledger; what the ledger doesn't hold would be a broken promise, and is an error."""
+    entries = latest(entry for entry in run.ledger.run_entries(run.run_id) if entry.subject.parent_key is None)
+    if set(entries) != set(run.keys):
+        raise LeadgateError(
+            f"the ledger accounts for {len(entries)} of {len(run.keys)} actions",
+            place=f"run {run.run_id}",
+            fix="keep the ledger as it is and report this; `leadgate audit` shows what happened",
+            code="ledger_incomplete",
+        )
+    results: list[LeadResult] = []
+    for one in planned:
+        entry = entries[one.subject.key]
+        key = one.subject.key
+        follow = run.followed.get(key)
+        results.append(
+            LeadResult(
+                lead_id=one.action.lead_id,
+                kind=one.action.kind,
+                outcome=outcome_of(entry.state),
+                code=entry.code,
+                message=_message(entry.code, run.messages.get(key)) if entry.state is not State.APPLIED else None,
+                fields=entry.fields,
+                made=entry.made,
+                opportunity_fields=_follow_up_state(one.action, entry.state, follow),
+            )
+        )
+    return tuple(results)
+
+
+def _message(code: str | None, said: str | None) -> str | None:
+    """Salesforce's own words where there are any, else ours for the code."""
+    if code is None:
+        return None
+    return OWN_CODES.get(code) or said or explain(code).cause
+
+
+def _follow_up_state(action: Action, state: State, follow: State | None) -> str | None:
+    if not isinstance(action, ConvertLead) or state is not State.APPLIED or not action.convert.opportunity_fields:
+        return None
+    return follow.value if follow is not None else State.NOT_REACHED.value
