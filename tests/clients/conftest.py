@@ -1,0 +1,86 @@
+"""A mock org on a socket, for clients that we did not write and do not change.
+
+Each client is used as its own manual says; the mock org is judged by the wire, so the expectations here are
+Salesforce's answers, not what one client happens to accept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from sync.mockorg import MockOrg
+from sync.mockorg.http import Request, Response
+from sync.mockorg.server import Server, serve
+
+
+@dataclass(frozen=True, kw_only=True)
+class Served:
+    """A mock org and where it listens."""
+
+    mock: MockOrg
+    server: Server
+
+    @property
+    def url(self) -> str:
+        """The address of the org."""
+        return self.server.url
+
+    @property
+    def ca_file(self) -> str:
+        """The certificate authority to trust, for an org on https."""
+        assert self.server.ca_file is not None
+        return str(self.server.ca_file)
+
+
+class Door:
+    """One socket for the tests of a module, with a fresh org behind it for each."""
+
+    def __init__(self) -> None:
+        self.mock = MockOrg(seed=5)
+
+    def handle(self, request: Request) -> Response:
+        """Answer as the present org does."""
+        return self.mock.handle(request)
+
+
+@pytest.fixture(scope="module")
+def https_door() -> Iterator[tuple[Door, Server]]:
+    """A socket that speaks https, with an authority of its own."""
+    door = Door()
+    with serve(door, tls=True) as server:
+        yield door, server
+
+
+@pytest.fixture(scope="module")
+def http_door() -> Iterator[tuple[Door, Server]]:
+    """A socket that speaks plain http."""
+    door = Door()
+    with serve(door) as server:
+        yield door, server
+
+
+@pytest.fixture
+def org_yaml() -> str | None:
+    """What sets the mock org apart; a module or a test overrides it to its needs."""
+    return None
+
+
+@pytest.fixture
+def https_org(https_door: tuple[Door, Server], org_yaml: str | None) -> Served:
+    """A fresh org on https."""
+    return _fresh(https_door, org_yaml)
+
+
+@pytest.fixture
+def http_org(http_door: tuple[Door, Server], org_yaml: str | None) -> Served:
+    """A fresh org on plain http."""
+    return _fresh(http_door, org_yaml)
+
+
+def _fresh(behind: tuple[Door, Server], org_yaml: str | None) -> Served:
+    door, server = behind
+    door.mock = MockOrg(seed=5, org_yaml=org_yaml)
+    return Served(mock=door.mock, server=server)
