@@ -108,7 +108,7 @@ class SalesforceClient:
         return self._transport.usage.sent_by_us
 
     def now(self) -> datetime:
-        """The server's clock as of the last reply."""
+        """The server's clock: its last reply's `Date`, moved on by the local clock since."""
         return self._transport.now()
 
     def limits(self) -> Mapping[str, tuple[int, int]]:

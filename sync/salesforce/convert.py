@@ -18,7 +18,7 @@ from sync.salesforce.failures import answers_for
 from sync.salesforce.faults import Kind, explain
 from sync.salesforce.org import Accepted, Answer, LeadConvert, NotSent, Refused, Unknown
 from sync.salesforce.transport import CLIENT, Transport
-from sync.salesforce.values import fits_xml
+from sync.salesforce.values import fits_xml, same_id
 
 AT_ONCE = 100
 
@@ -98,7 +98,7 @@ def _add(operation: soap.Element, request: LeadConvert) -> None:
 
 def _answer(request: LeadConvert, result: soap.Element) -> Answer:
     named = soap.text_of(result, "leadId")
-    if named is not None and normal_id(named) != normal_id(request.lead_id):
+    if named is not None and not same_id(named, request.lead_id):
         return Unknown(code="INCOMPLETE_RESULT", message="the result in this place is another lead's")
     match soap.text_of(result, "success"):
         case "true" | "1":

@@ -80,12 +80,12 @@ _BEFORE_SENDING: tuple[tuple[tuple[type[BaseException], ...], str, str], ...] = 
     ),
     ((NameResolutionError, socket.gaierror), "is a name that doesn't resolve", "check the address and the network"),
     ((ProxyError,), "isn't reached: the proxy doesn't let us through", "check HTTPS_PROXY and NO_PROXY"),
+    ((NewConnectionError,), "refused the connection", "check the address and the network"),
     (
-        (requests.ConnectTimeout, ConnectTimeoutError),
+        (requests.ConnectTimeout, ConnectTimeoutError),  # after its subclass NewConnectionError
         "didn't take the connection in time",
         "check the network; run again",
     ),
-    ((NewConnectionError,), "refused the connection", "check the address and the network"),
     ((requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema), "can't be called", "check the address"),
 )
 """What shows that a request never left; all else may have arrived."""

@@ -312,7 +312,7 @@ class OrgReader(Protocol):
         ...
 
     def now(self) -> datetime:
-        """The server's clock, from the `Date` header of the last reply."""
+        """The server's clock: the `Date` header of the last reply, moved on by the local clock since."""
         ...
 
     def limits(self) -> Mapping[str, tuple[int, int]]:

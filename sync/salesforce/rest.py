@@ -16,7 +16,7 @@ from sync.model import Record, normal_id
 from sync.salesforce.calls import Call, Root, get, json_body, local_path, segment
 from sync.salesforce.org import Changes
 from sync.salesforce.transport import Transport
-from sync.salesforce.values import flat_record, iso_z, moment_of
+from sync.salesforce.values import flat_record, iso_z, moment_of, same_id
 
 LONGEST_URI = 15_000
 """Bytes. Salesforce answers 414 beyond 16,384, and 431 where the headers reach it together with the URI."""
@@ -98,7 +98,7 @@ def retrieve(
                 yield None
                 continue
             record = flat_record(row)
-            if normal_id(str(record.get("Id"))) != normal_id(asked):
+            if not same_id(str(record.get("Id")), asked):
                 raise OrgFault("a retrieve answered with another record", place=template, code="INCOMPLETE_RESULT")
             yield record
 

@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from urllib.parse import urlsplit
 
@@ -78,7 +78,7 @@ class Transport:
         self._version_lock = threading.Lock()
         self._clock = clock
         self._sleep = sleep
-        self._server_time: datetime | None = None
+        self._ahead = timedelta(0)
 
     @property
     def session(self) -> Session:
@@ -94,8 +94,8 @@ class Transport:
             return self._version
 
     def now(self) -> datetime:
-        """The org's clock as of its last reply."""
-        return self._server_time or self._clock()
+        """The org's clock: its last reply's `Date`, moved on by ours since (ours alone before the first reply)."""
+        return self._clock() + self._ahead
 
     def send(self, call: Call) -> Reply:
         """Send a call until it has an answer or may not be sent again.
@@ -204,7 +204,9 @@ class Transport:
             told = soap.limit_info(reply.content)
             if told is not None:
                 self.usage.told(used=told[0], allowed=told[1])
-        self._server_time = moment_of_http_date(reply.headers.get("Date")) or self._server_time
+        date = moment_of_http_date(reply.headers.get("Date"))
+        if date is not None:
+            self._ahead = date - self._clock()
 
     def _settled_version(self) -> str:
         call = Call(method="GET", path="/services/data", template="/services/data", root=Root.ORG, signed=False)

@@ -12,7 +12,7 @@ from decimal import Decimal
 from email.utils import format_datetime, parsedate_to_datetime
 from typing import Any
 
-from sync.model import Record, Value
+from sync.model import Record, Value, normal_id
 
 NULL_IN_CSV = "#N/A"
 """Bulk API: an empty cell is ignored; this one clears the field."""
@@ -93,6 +93,11 @@ def xml_value(value: Value) -> str:
 def fits_xml(text: str | None) -> bool:
     """Whether XML 1.0 can carry the text at all (it has no control characters)."""
     return text is None or _NOT_XML.search(text) is None
+
+
+def same_id(one: str, other: str) -> bool:
+    """Whether two ids mean one record, in 15 or 18 characters; what is no id is only like itself."""
+    return (normal_id(one) or one) == (normal_id(other) or other)
 
 
 def flat_record(row: Mapping[str, Any]) -> Record:
