@@ -5,10 +5,10 @@ Always 200 if the request is well formed.  Results stand in the order of the req
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import groupby
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from ..behaviours import behaviour
 from ..errors import RowError, RowRefused, SalesforceError
@@ -18,6 +18,7 @@ from ..rows_result import RowResult
 from . import writes
 from .conditions import refuse_conditions
 from .errors import not_modelled_headers, row_error_json
+from .many import MOST_RECORDS, Event, governed, write_each
 from .record import record_json
 from .rows import object_of
 from .write_options import write_options
@@ -26,20 +27,8 @@ if TYPE_CHECKING:
     from ..call import Call
     from ..schema import Field, ObjectType
 
-MOST_RECORDS = 200
 MOST_CHUNKS = 10
 MOST_RETRIEVED = 2000
-
-ROLLED_BACK = RowError(
-    code="ALL_OR_NONE_OPERATION_ROLLED_BACK",
-    message="Record rolled back because not all records were valid and the request was using AllOrNone header",
-)
-
-T = TypeVar("T")
-
-
-class _RollBack(Exception):
-    """Leaves the savepoint of an all-or-none call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +38,7 @@ class _Given:
     type: ObjectType
     id: str | None
     values: writes.Values
+    governor: tuple[RowError, ...] = ()
 
 
 def create(call: Call) -> Response:
@@ -57,9 +47,10 @@ def create(call: Call) -> Response:
     records, all_or_none = _given_records(call)
 
     def one(given: _Given) -> RowResult:
+        _raise(given.governor)
         return writes.create(call, given.type, given.values, options)
 
-    return _answer(_each(call, records, one, all_or_none=all_or_none))
+    return _answer(write_each(call.org, _governed(call, records, "insert"), one, all_or_none=all_or_none))
 
 
 def update(call: Call) -> Response:
@@ -73,9 +64,10 @@ def update(call: Call) -> Response:
         if record_id in seen:
             raise RowRefused(RowError(code="DUPLICATE_VALUE", message=f"duplicate id specified: {record_id}"))
         seen.add(record_id)
+        _raise(given.governor)
         return writes.update(call, given.type, record_id, given.values, options)
 
-    return _answer(_each(call, records, one, all_or_none=all_or_none))
+    return _answer(write_each(call.org, _governed(call, records, "update"), one, all_or_none=all_or_none))
 
 
 def upsert(call: Call) -> Response:
@@ -102,7 +94,7 @@ def upsert(call: Call) -> Response:
             raise RowRefused(RowError(code="MISSING_ARGUMENT", message=f"{field.name} not specified"))
         return writes.upsert(call, type_, writes.Key(field.name, key), given.values, options)
 
-    return _answer(_each(call, records, one, all_or_none=all_or_none), with_created=True)
+    return _answer(write_each(call.org, records, one, all_or_none=all_or_none), with_created=True)
 
 
 def delete(call: Call) -> Response:
@@ -122,7 +114,7 @@ def delete(call: Call) -> Response:
         return writes.delete(call, type_, to18(record_id) or record_id)
 
     all_or_none = (call.query("allOrNone") or "false").lower() == "true"
-    return _answer(_each(call, given, one, all_or_none=all_or_none))
+    return _answer(write_each(call.org, given, one, all_or_none=all_or_none))
 
 
 def retrieve(call: Call) -> Response:
@@ -210,6 +202,17 @@ def _given(call: Call, record: object) -> _Given:
     return _Given(type=type_, id=str(own_id) if own_id else None, values=rest)
 
 
+def _governed(call: Call, records: Sequence[_Given], event: Event) -> list[_Given]:
+    """The records, each with what the governor says to it."""
+    errors = governed(call.org, [each.type.name for each in records], event)
+    return [replace(each, governor=found) for each, found in zip(records, errors, strict=True)]
+
+
+def _raise(errors: tuple[RowError, ...]) -> None:
+    if errors:
+        raise RowRefused(*errors)
+
+
 def _id_of(given: _Given) -> str:
     if given.id is None:
         raise RowRefused(RowError(code="MISSING_ARGUMENT", message="Id not specified in an update call"))
@@ -217,34 +220,6 @@ def _id_of(given: _Given) -> str:
     if full is None:
         raise RowRefused(RowError(code="MALFORMED_ID", message=f"malformed id {given.id}", fields=("Id",)))
     return full
-
-
-def _each(call: Call, records: Sequence[T], one: Callable[[T], RowResult], *, all_or_none: bool) -> list[RowResult]:
-    """Write each record; under all-or-none, undo them all if one fails."""
-    results: list[RowResult] = []
-    try:
-        with call.org.store.savepoint():
-            for record in records:
-                try:
-                    results.append(one(record))
-                except RowRefused as refused:
-                    results.append(RowResult(id=None, success=False, errors=refused.errors))
-            if all_or_none:
-                _check_all(results)
-    except _RollBack:
-        return [_rolled_back(result) for result in results]
-    return results
-
-
-def _check_all(results: Sequence[RowResult]) -> None:
-    if not all(result.success for result in results):
-        raise _RollBack
-
-
-@behaviour("allOrNone rolls back the rest", source="REST Developer Guide")
-def _rolled_back(result: RowResult) -> RowResult:
-    """What would have succeeded is answered ALL_OR_NONE_OPERATION_ROLLED_BACK."""
-    return RowResult(id=None, success=False, errors=(ROLLED_BACK,)) if result.success else result
 
 
 @behaviour("A failed entry of a collection has no id", source="recordings of real orgs")

@@ -17,6 +17,7 @@ from ..ids import is_id, to18
 from . import writes
 from .conditions import check_match, check_unmodified, none_matches, not_modified, refuse_conditions
 from .errors import row_error_response
+from .many import check_governor
 from .record import record_json
 from .write_options import write_options
 
@@ -43,6 +44,7 @@ def create(call: Call) -> Response:
     """POST /sobjects/{object}."""
     type_ = object_of(call)
     refuse_conditions(call.request.headers, "creating a record")
+    check_governor(call.org, type_.name, "insert")
     result = writes.create(call, type_, writes.values_of(call.json_object()), write_options(call.request.headers))
     if not result.success:
         return row_error_response(result.errors)
@@ -80,6 +82,7 @@ def update(call: Call) -> Response:
     check_unmodified(call.request.headers, last_modified(row))
     check_match(call.request.headers, _etag(type_, row))
     values = _without_id(writes.values_of(call.json_object()))
+    check_governor(call.org, type_.name, "update")
     result = writes.update(call, type_, str(row["Id"]), values, write_options(call.request.headers))
     return empty() if result.success else row_error_response(result.errors)
 
@@ -138,6 +141,7 @@ def upsert(call: Call) -> Response:
             f"The {call.parameters['field']} field should not be specified in the sobject data.",
             fields=[call.parameters["field"]],
         )
+    check_governor(call.org, type_.name, "update" if found else "insert")
     key = writes.Key(call.parameters["field"], call.parameters["value"])
     result = writes.upsert(call, type_, key, values, write_options(call.request.headers))
     if not result.success:

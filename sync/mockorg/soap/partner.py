@@ -18,6 +18,7 @@ from ..errors import NotModelled, RowRefused, SalesforceError, as_call_error
 from ..http import Response
 from ..sessions import TokenKind
 from .convert_lead import convert_lead
+from .dml import create, delete, retrieve, undelete, update, upsert
 from .duplicates import find_duplicates, find_duplicates_by_ids
 from .envelope import EnvelopeIsBroken, Node, namespace, read, text, write
 from .faults import XML_TYPE, dialect_of, fault_response
@@ -55,6 +56,8 @@ _CONVERTING = frozenset(
     }
 )
 
+_WRITING = _CONVERTING | {"AllOrNoneHeader", "DisableFeedTrackingHeader", "EmailHeader"}
+
 OPERATIONS = {
     "login": Operation(
         answer=login, headers=frozenset({"LoginScopeHeader", "CallOptions"}), session=False, limit_info=False
@@ -66,6 +69,12 @@ OPERATIONS = {
     "queryAll": Operation(answer=query_all, headers=_PACKAGED | {"QueryOptions"}),
     "queryMore": Operation(answer=query_more, headers=_PACKAGED | {"QueryOptions"}),
     "convertLead": Operation(answer=convert_lead, headers=_PACKAGED | _CONVERTING),
+    "create": Operation(answer=create, headers=_PACKAGED | _WRITING | {"AssignmentRuleHeader", "MruHeader"}),
+    "update": Operation(answer=update, headers=_PACKAGED | _WRITING | {"AssignmentRuleHeader", "MruHeader"}),
+    "upsert": Operation(answer=upsert, headers=_PACKAGED | _WRITING | {"AssignmentRuleHeader", "MruHeader"}),
+    "delete": Operation(answer=delete, headers=_PACKAGED | _WRITING),
+    "undelete": Operation(answer=undelete, headers=_PACKAGED | _WRITING),
+    "retrieve": Operation(answer=retrieve, headers=_PACKAGED | {"QueryOptions", "MruHeader"}),
     "findDuplicates": Operation(answer=find_duplicates, headers=_PACKAGED | {"DuplicateRuleHeader"}),
     "findDuplicatesByIds": Operation(answer=find_duplicates_by_ids, headers=_PACKAGED | {"DuplicateRuleHeader"}),
 }

@@ -7,6 +7,8 @@ import pytest
 import requests
 from doors_client import Client
 
+from sync.mockorg import MockOrg
+
 
 def control(client: Client, method: str, path: str, body: Any = None, *, status: int = 200) -> Any:
     answer = requests.request(method, f"{client.base}/__mock__/{path}", json=body, timeout=5)
@@ -129,8 +131,6 @@ def test_a_dump_can_be_seeded_into_another_org(client: Client, tmp_path: Path) -
     control(client, "POST", "dump", {"folder": str(tmp_path / "out")})
 
     assert lead in files["Lead.csv"]
-    from sync.mockorg import MockOrg
-
     other = MockOrg(tmp_path / "out", seed=5)
     row = other.org.store.row(other.org.schema.object("Lead"), lead)
     assert row is not None

@@ -27,7 +27,7 @@ def create(client: Client, timeout: float = 0.5) -> requests.Response:
     ],
 )
 def test_a_lost_answer_leaves_the_effect_done_or_not(
-    either: Client, kind: FaultKind, raised: type[Exception], effect: bool
+    either: Client, kind: FaultKind, raised: type[Exception], *, effect: bool
 ) -> None:
     either.mock.add_fault(Fault(kind=kind, route="rows.create", effect=effect))
 

@@ -11,6 +11,8 @@ import pytest
 import requests
 from doors_client import Client
 
+from sync.mockorg import MockOrg
+
 ADMIN = "admin@leadgate-mock.example"
 APP = {"client_id": "leadgate-mock-client", "client_secret": "leadgate-mock-secret"}
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
@@ -284,7 +286,5 @@ def test_the_identity_url_refuses_another_persons_token(client: Client) -> None:
 
 
 def test_tokens_repeat_with_the_seed() -> None:
-    from sync.mockorg import MockOrg
-
     assert MockOrg(seed=3).login() == MockOrg(seed=3).login()
     assert MockOrg(seed=3).login() != MockOrg(seed=4).login()
