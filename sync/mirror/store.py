@@ -18,6 +18,7 @@ from sync.errors import InputInvalid, MirrorUnusable
 from sync.mapping import OrgMapping
 from sync.mirror import candidates, decide
 from sync.mirror.connection import Wait, give_up, opened
+from sync.mirror.forget import Forgotten, forget, rewrite
 from sync.mirror.state import ObjectState, read_meta, read_states
 from sync.mirror.tables import FORMAT, prepare, quoted
 from sync.model import Record, Value, normal_id
@@ -33,6 +34,7 @@ class Mirror:
         self._connection = connection
         self._mapping = mapping
         self._states = read_states(connection)
+        self._has_forgotten = False
 
     @classmethod
     @contextmanager
@@ -50,6 +52,8 @@ class Mirror:
             mirror = cls(connection, mapping)
             mirror._refuse_unpulled(path)
             yield mirror
+        if mirror._has_forgotten:
+            rewrite(path)
 
     @property
     def org_id(self) -> str | None:
@@ -163,6 +167,14 @@ class Mirror:
         """Leads that are neither deleted nor converted; what shares and guards are measured against."""
         sql = "SELECT count(*) FROM lead WHERE NOT is_deleted AND NOT coalesce(is_converted, false)"
         return _number(self._connection.execute(sql).fetchone())
+
+    def forget(self, ids: Sequence[str], *, at: datetime) -> Forgotten:
+        """Removes persons from records and versions; the file is written anew when the mirror closes.
+
+        The mirror must have been opened to write.
+        """
+        self._has_forgotten = True
+        return forget(self._connection, self._mapping, ids, at=at)
 
     @contextmanager
     def session(self) -> Iterator[DuckDBPyConnection]:

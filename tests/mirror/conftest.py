@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 
 import pytest
+from pull_world import World, make_world
 
 from sync.mapping import OrgMapping, digest, parse_mappings
 from sync.mirror.connection import opened
@@ -16,6 +17,7 @@ from sync.mirror.load import commit
 from sync.mirror.staging import Batch, Pages, stage
 from sync.mirror.state import Completeness, ObjectState, PulledColumn
 from sync.mirror.tables import prepare
+from sync.mockorg.rows import prepared_insert
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 STAMP = "2026-05-01T07:25:37.000+0000"
@@ -95,7 +97,9 @@ def fill(path: Path, mapping: OrgMapping) -> Fill:
             writer.writerows(_known(rows, api_names))
         columns = {f.name: PulledColumn(api_name=f.api_name, type=f.type) for f in mapped.fields.values()}
         pages = Pages(files=(page,), columns=tuple(api_names))
-        batch = Batch(mapping=mapped, columns=columns, pages=pages, window_to=NOW, whole=whole, purged=dict.fromkeys(purged, NOW))
+        batch = Batch(
+            mapping=mapped, columns=columns, pages=pages, window_to=NOW, whole=whole, purged=dict.fromkeys(purged, NOW)
+        )
         state = ObjectState(
             object=name,
             watermark=watermark,
@@ -124,3 +128,31 @@ def fill(path: Path, mapping: OrgMapping) -> Fill:
 def _known(rows: Sequence[Mapping[str, str]], api_names: Sequence[str]) -> list[dict[str, str]]:
     defaults = {"SystemModstamp": STAMP, "CreatedDate": STAMP}
     return [{k: v for k, v in {**defaults, **row}.items() if k in api_names} for row in rows]
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    """A mock org in-process, with a mapping of leads, tasks, users and lead history."""
+    world = make_world(
+        tmp_path,
+        mapping_of(
+            LEAD_YAML, TASK_YAML, HISTORY_YAML, "object: User\nfields:\n  username: {field: Username, type: text}\n"
+        ),
+    )
+    with world.mock.in_process():
+        world.log_in()
+        yield world
+
+
+@pytest.fixture
+def make_leads(world: World) -> Callable[[int], None]:
+    """Many leads, all stamped in the org's present second."""
+
+    def make(count: int) -> None:
+        org = world.mock.org
+        for number in range(count):
+            values = {"LastName": f"Lead {number}", "Company": f"Company {number}"}
+            row = prepared_insert(org, org.access.admin, org.schema.object("Lead"), values)
+            org.store.insert(org.schema.object("Lead"), row)
+
+    return make

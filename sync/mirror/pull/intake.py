@@ -105,15 +105,21 @@ class Intake:
                 )
                 write_state(connection, state)
 
-    def held(self, window: Window) -> Held:
-        """What the mirror has of a window."""
-        cursor, table = quoted(cursor_field(window.mapping)), quoted(window.mapping.name)
+    def held(self, windows: Sequence[Window]) -> dict[str, Held]:
+        """What the mirror has of each window that asks for changes only, by API name."""
+        changes = [window for window in windows if not window.whole]
+        found: dict[str, Held] = {}
+        if not changes:
+            return found
         with opened(self.path, read_only=True, wait=self.wait) as connection:
-            row = connection.execute(
-                f"SELECT count(*), max({cursor}) FROM {table} WHERE {cursor} >= ?", [naive(window.since)]
-            ).fetchone()
-        count, newest = row or (0, None)
-        return Held(count=int(count), newest=aware(newest))
+            for window in changes:
+                cursor, table = quoted(cursor_field(window.mapping)), quoted(window.mapping.name)
+                row = connection.execute(
+                    f"SELECT count(*), max({cursor}) FROM {table} WHERE {cursor} >= ?", [naive(window.since)]
+                ).fetchone()
+                count, newest = row or (0, None)
+                found[window.object] = Held(count=int(count), newest=aware(newest))
+        return found
 
     def _prepare(self, connection: DuckDBPyConnection) -> None:
         check_format(connection, self.path)

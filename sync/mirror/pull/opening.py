@@ -1,12 +1,13 @@
 """The first questions of a pull, asked for all objects together; after them an unchanged org is done.
 
 A window's first page is asked for right away: with fewer records than a page holds, it is all there is, and the reply
-counts them itself. Only a full first page leads to further calls.
+counts them itself. Where the mirror already holds many records of the window (the overlap after a large change), a
+look at count and newest stamp comes first.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -21,6 +22,10 @@ from sync.salesforce.values import moment_of
 
 _GONE = {"INVALID_FIELD", "INVALID_TYPE", "NOT_FOUND"}
 """The org no longer has, or shows, what the last pull still read."""
+
+
+MANY = 200
+"""Records held of a window from which looking is cheaper than reading them once more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +50,7 @@ class Opening:
     """Windows whose object or fields the org no longer has."""
 
 
-def open_windows(org: OrgReader, reader: Reader, windows: Sequence[Window], held: Callable[[Window], Held]) -> Opening:
+def open_windows(org: OrgReader, reader: Reader, windows: Sequence[Window], held: Mapping[str, Held]) -> Opening:
     """Asks up to when the org vouches for what, what was deleted, and for first pages or counts.
 
     Raises:
@@ -53,14 +58,13 @@ def open_windows(org: OrgReader, reader: Reader, windows: Sequence[Window], held
     """
     now = org.now()
     asked = replication.questions(windows, now)
-    first = [AskRows(soql=count_soql(w) if w.whole else page_soql(w)) for w in windows]
+    first = [AskRows(soql=_first_soql(window, held.get(window.object))) for window in windows]
     told = org.ask([*asked, *first])
     replicated, rows = told[: len(asked)], told[len(asked) :]
     if replication.misjudged_clock(replicated):
         now = org.now()
         replicated = org.ask(replication.questions(windows, now))
     opening = Opening(covered=replication.answers(windows, now, replicated))
-    crowded: list[Window] = []
     uncounted: list[Window] = []
     for window, answer in zip(windows, rows, strict=True):
         covered = opening.covered[window.object]
@@ -69,17 +73,28 @@ def open_windows(org: OrgReader, reader: Reader, windows: Sequence[Window], held
                 opening.gone.append((window, answer))
             case OrgFault() if answer.code != "QUERY_TIMEOUT":
                 raise answer
-            case Rows() if window.whole:
-                opening.waiting.append((window, answer.total))
             case _ if covered.whole_because and not window.whole:
                 uncounted.append(replace(window, since=None, reason=covered.whole_because))
+            case Rows() if window.whole:
+                opening.waiting.append((window, answer.total))
+            case Rows() if _is_many(held.get(window.object)):
+                _look(org, window, answer, held[window.object], opening)
             case Rows() if len(answer.records) < PAGE:
                 opening.read.append(reader.from_rows(window, covered, _complete(answer)))
             case _:
-                crowded.append(window)
+                uncounted.append(window)
     opening.waiting += zip(uncounted, _counts(org, uncounted), strict=True)
-    _probe(org, crowded, opening, held)
     return opening
+
+
+def _first_soql(window: Window, held: Held | None) -> str:
+    if window.whole:
+        return count_soql(window)
+    return probe_soql(window) if _is_many(held) else page_soql(window)
+
+
+def _is_many(held: Held | None) -> bool:
+    return held is not None and held.count >= MANY
 
 
 def first_pages(org: OrgReader, windows: Sequence[Window]) -> list[Rows]:
@@ -91,31 +106,28 @@ def first_pages(org: OrgReader, windows: Sequence[Window]) -> list[Rows]:
     return [_rows(told) for told in org.ask([AskRows(soql=page_soql(window)) for window in windows])]
 
 
-def _probe(org: OrgReader, crowded: Sequence[Window], opening: Opening, held: Callable[[Window], Held]) -> None:
-    """Full first pages are mostly the overlap after a large change: one look tells whether anything is new in them.
+def _look(org: OrgReader, window: Window, rows: Rows, held: Held, opening: Opening) -> None:
+    """Whether anything is new in a window that the mirror holds many records of.
 
     Count and newest stamp can't tell a late commit from nothing at all. So the watermark stays where it is, and once
     no such transaction can be open any more, the window is read for good.
     """
-    asked = org.ask([AskRows(soql=probe_soql(window)) for window in crowded]) if crowded else []
-    for window, told in zip(crowded, asked, strict=True):
-        covered = opening.covered[window.object]
-        count, newest = _probed(_rows(told))
-        known = held(window)
-        settled = known.newest is not None and covered.until - known.newest >= LONGEST_TRANSACTION
-        if (count, newest) == (known.count, known.newest) and not settled:
-            opening.read.append(
-                Reading(
-                    window=window,
-                    covered=covered,
-                    route=Route.UNCHANGED,
-                    pages=Pages(files=(), columns=window.selected),
-                    expected=count,
-                    window_to=org.now(),
-                )
-            )
-        else:
-            opening.waiting.append((window, count))
+    covered = opening.covered[window.object]
+    count, newest = _probed(rows)
+    settled = held.newest is not None and covered.until - held.newest >= LONGEST_TRANSACTION
+    if settled or (count, newest) != (held.count, held.newest):
+        opening.waiting.append((window, count))
+        return
+    opening.read.append(
+        Reading(
+            window=window,
+            covered=covered,
+            route=Route.UNCHANGED,
+            pages=Pages(files=(), columns=window.selected),
+            expected=count,
+            window_to=org.now(),
+        )
+    )
 
 
 def _probed(rows: Rows) -> tuple[int, datetime | None]:

@@ -116,7 +116,7 @@ class _Run:
 
     def go(self, windows: Sequence[Window]) -> None:
         """Reads every window and takes it in."""
-        opening = open_windows(self.org, self.reader, windows, self.intake.held)
+        opening = open_windows(self.org, self.reader, windows, self.intake.held(windows))
         self._without(opening)
         self.warnings += [
             f"{window.object} is read in full: {window.reason}"
