@@ -1,44 +1,31 @@
-"""SOQL with values in it: the only way that a value gets into a query.
+"""SOQL with values in it, quoted by simple-salesforce: the only way that a value gets into a query.
 
-A thin door to simple-salesforce's quoting, for our types. Names of objects and fields come from the checked mapping
-and are written into the query's text; values go through here, always.
+Used wherever a query is made of more than constants; a list becomes `('a','b')`, text is escaped and quoted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from datetime import date, datetime
-from decimal import Decimal
+from collections.abc import Iterator, Sequence
 
-from simple_salesforce.format import quote_soql_value
+from simple_salesforce.format import format_soql
 
-from sync.model import Value
-from sync.salesforce.values import iso_z
+LIST_LENGTH = 500
+"""Ids in one `IN (…)`: 500 × 21 characters stay far below SOQL's 100,000 and below a composite body's worries."""
 
 
-def literal(value: Value) -> str:
-    """A value as a SOQL literal: text quoted and escaped, moments in UTC, `null`.
+def soql(template: str, **values: str | Sequence[str]) -> str:
+    """`template` with each `{name}` replaced by the quoted value.
 
-    Raises:
-        ValueError: A moment without time zone.
+    Args:
+        template: SOQL with placeholders, e.g. `SELECT Id FROM User WHERE Id IN {ids}`.
+        values: Text, or lists of text (never empty: SOQL has no empty list).
     """
-    match value:
-        case datetime():
-            return iso_z(value)
-        case date():
-            return value.isoformat()
-        case Decimal():
-            return format(value, "f")
-        case _:
-            return str(quote_soql_value(value))
+    listed = {name: value if isinstance(value, str) else list(value) for name, value in values.items()}
+    return str(format_soql(template, **listed))
 
 
-def among(values: Collection[Value]) -> str:
-    """A list for `IN`: `('a','b')`.
-
-    Raises:
-        ValueError: The list is empty, which SOQL can't say.
-    """
-    if not values:
-        raise ValueError("SOQL has no empty list")
-    return f"({','.join(literal(value) for value in values)})"
+def in_lists(values: Sequence[str]) -> Iterator[list[str]]:
+    """Distinct values, in order, in lists short enough for one `IN`."""
+    distinct = list(dict.fromkeys(values))
+    for start in range(0, len(distinct), LIST_LENGTH):
+        yield distinct[start : start + LIST_LENGTH]

@@ -1,0 +1,159 @@
+"""What planning must know of the org: asked in a few reads, handed on as plain values (`sync.plan.facts`).
+
+Two steps, because the second depends on what the first leads to: statuses, describes, owners and rights first; then
+what the org's duplicate rules say of the very records that the proposals would make.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from sync.model import normal_id
+from sync.plan.facts import (
+    DuplicateFact,
+    DuplicateProbe,
+    FieldFact,
+    ObjectFact,
+    OrgFacts,
+    StageFact,
+    StatusFact,
+    StatusWrite,
+    UserFact,
+)
+from sync.policy.schema import ConversionSettings
+from sync.salesforce.org import AskRows, DuplicateFinding, FieldDescribe, ObjectDescribe, OrgReader, Rows, Told
+from sync.salesforce.soql import in_lists, soql
+
+DESCRIBED = ("Lead", "Account", "Contact", "Opportunity")
+_TEXT_TYPES = {
+    "string",
+    "textarea",
+    "phone",
+    "url",
+    "email",
+    "picklist",
+    "multipicklist",
+    "combobox",
+    "encryptedstring",
+}
+
+
+def gather_facts(
+    org: OrgReader,
+    *,
+    owner_ids: Collection[str],
+    conversion: ConversionSettings,
+    status_writes: Mapping[str, tuple[StatusWrite, ...]] | None = None,
+) -> OrgFacts:
+    """The facts without duplicate findings.
+
+    Args:
+        org: The org.
+        owner_ids: Owners of the leads that have an action; those that are users are looked up.
+        conversion: Names the users that may become owners.
+        status_writes: Own earlier writes, from the ledger.
+    """
+    me = org.identity
+    described = org.describe_many(DESCRIBED)
+    questions = [_convert_right(me.user_id), *_users(owner_ids, conversion)]
+    right, *users = org.ask([AskRows(soql=text, all_rows=False) for text in questions])
+    usage = org.usage()
+    return OrgFacts(
+        org_id=me.org_id,
+        user_id=me.user_id,
+        now=org.now(),
+        statuses=tuple(
+            StatusFact(api_name=s.api_name, label=s.label, converted=s.converted) for s in org.lead_statuses()
+        ),
+        stages=tuple(
+            StageFact(api_name=s.api_name, label=s.label, active=s.active, closed=s.closed) for s in org.stages()
+        ),
+        objects={name: object_fact(found) for name, found in described.items() if found is not None},
+        users={user.id: user for told in users for user in _told_users(told)},
+        may_convert=right.total > 0 if isinstance(right, Rows) else None,
+        session_converts=me.token_kind != "jwt",  # noqa: S105 -- a kind, not a token
+        status_writes=status_writes or {},
+        api_calls_used=usage.used if usage else None,
+        api_calls_allowed=usage.allowed if usage else None,
+    )
+
+
+def with_duplicates(org: OrgReader, facts: OrgFacts, probes: Sequence[DuplicateProbe]) -> OrgFacts:
+    """The facts with what the org's duplicate rules say of each record that would be made; 50 records a call."""
+    found: dict[str, list[DuplicateFact]] = {}
+    contacts: set[str] = set()
+    raw: list[tuple[DuplicateProbe, DuplicateFinding]] = []
+    for name in dict.fromkeys(probe.object for probe in probes):
+        asked = [probe for probe in probes if probe.object == name]
+        answers = org.find_duplicates(name, [probe.values for probe in asked])
+        for probe, findings in zip(asked, answers, strict=True):
+            raw += [(probe, finding) for finding in findings if finding.matches]
+            contacts |= {m.id for finding in findings for m in finding.matches if m.object == "Contact"}
+    account_of = _accounts_of(org, sorted(contacts))
+    for probe, finding in raw:
+        matches = {m.id: m.id if m.object == "Account" else account_of.get(m.id) for m in finding.matches}
+        fact = DuplicateFact(object=probe.object, rule=finding.rule, blocks=finding.blocks, matches=matches)
+        found.setdefault(probe.lead_id, []).append(fact)
+    return replace(facts, duplicates={lead_id: tuple(listed) for lead_id, listed in found.items()})
+
+
+def object_fact(described: ObjectDescribe) -> ObjectFact:
+    """What planning needs of a describe."""
+    return ObjectFact(
+        name=described.name,
+        createable=described.createable,
+        updateable=described.updateable,
+        fields={field.name: _field_fact(field) for field in described.fields.values()},
+        record_types={
+            name: found.id
+            for found in described.record_types
+            if found.available and found.active and not found.master
+            for name in (found.developer_name, found.name)
+        },
+    )
+
+
+def _field_fact(field: FieldDescribe) -> FieldFact:
+    required = not field.nillable and field.createable and not field.defaulted_on_create and field.type != "boolean"
+    return FieldFact(
+        name=field.name,
+        label=field.label,
+        required=required,
+        updateable=field.updateable,
+        length=field.length if field.type in _TEXT_TYPES else 0,
+        custom=field.custom,
+    )
+
+
+def _convert_right(user_id: str) -> str:
+    return soql(
+        "SELECT COUNT() FROM PermissionSetAssignment "
+        "WHERE AssigneeId = {user} AND PermissionSet.PermissionsConvertLeads = true",
+        user=user_id,
+    )
+
+
+def _users(owner_ids: Collection[str], conversion: ConversionSettings) -> Iterable[str]:
+    """Queries for every owner that is a user, and for the users whom the policy names."""
+    named = [n for n in (conversion.owner, conversion.queue_owner) if n and n != "lead_owner"]
+    ids = [i for i in (normal_id(n) for n in named) if i]
+    ids += sorted(owner for owner in owner_ids if owner.startswith("005"))
+    names = [n for n in named if not normal_id(n)]
+    select = "SELECT Id, Username, IsActive FROM User WHERE"
+    yield from (soql(f"{select} Id IN {{ids}}", ids=listed) for listed in in_lists(ids))
+    yield from (soql(f"{select} Username IN {{names}}", names=listed) for listed in in_lists(names))
+
+
+def _told_users(told: Told) -> Iterable[UserFact]:
+    if not isinstance(told, Rows):
+        return
+    for row in told.records:
+        yield UserFact(id=str(row["Id"]), username=str(row["Username"]), active=row["IsActive"] is True)
+
+
+def _accounts_of(org: OrgReader, contact_ids: Sequence[str]) -> dict[str, str | None]:
+    found = org.retrieve("Contact", contact_ids, ["Id", "AccountId"]) if contact_ids else []
+    return {
+        str(row["Id"]): None if row["AccountId"] is None else str(row["AccountId"]) for row in found if row is not None
+    }
