@@ -11,7 +11,7 @@ from ..schema import COMPOUND_TYPES, FieldType
 from ..store import quoted
 from .ast import Call, Column, Literal, Path, SubSelect, TypeOf
 from .errors import located, no_such_column, no_such_object
-from .functions import AGGREGATES, DATE_FUNCTIONS
+from .functions import DATE_FUNCTIONS
 from .plan import ResultColumn
 from .scope import Found, Node
 from .shape import Children, Compound, Leaf, Output, Parent, Shape, Switch
@@ -118,20 +118,23 @@ class SelectList:
                     self._call(call, alias, query)
                 case TypeOf():
                     self._typeof(item)
-                case SubSelect(inner, at):
-                    self._child(inner, at)
+                case SubSelect(inner):
+                    self._child(inner)
 
     def _no_alias(self, alias: str | None, at: int) -> None:
         if alias is not None:
             raise located(self._statement.text, at, "only aggregate expressions use field aliasing")
 
     def _field(self, found: Found) -> None:
-        if found.name.lower() in self._seen:
-            raise SalesforceError("MALFORMED_QUERY", f"duplicate field selected: {found.field.name}")
-        self._seen.add(found.name.lower())
+        self._once(found.name, found.field.name)
         self._level(found.steps).outputs.append(self._output(found))
         index = self._column(found.sql) if found.sql else None
         self.columns.append(ResultColumn(name=found.name, index=index, term=plain(found)))
+
+    def _once(self, name: str, shown: str) -> None:
+        if name.lower() in self._seen:
+            raise SalesforceError("MALFORMED_QUERY", f"duplicate field selected: {shown}")
+        self._seen.add(name.lower())
 
     def _level(self, steps: tuple[str, ...]) -> _Level:
         level: _Level = self._root
@@ -172,11 +175,12 @@ class SelectList:
             self._no_alias(alias, call.at)
             self._all_fields(call, query)
             return
-        if name in AGGREGATES or name in DATE_FUNCTIONS:
-            raise located(self._statement.text, call.at, "only root queries support aggregate expressions")
         term = term_of(call, self._scope, self._statement.parameters, aggregates=False)
         found = term.found
+        if name in DATE_FUNCTIONS:
+            raise located(self._statement.text, call.at, f"Field must be grouped or aggregated: {term.name}")
         key = alias or (found.field.name if found else call.name)
+        self._once(alias or (found.name if found else key), key)
         level = self._level(found.steps) if found and not alias else self._root
         index = self._column(term.sql)
         level.outputs.append(Leaf(key, index, term.type))
@@ -226,11 +230,9 @@ class SelectList:
         sql = "" if found.type in COMPOUND_TYPES else f"{target.alias}.{quoted(found.name)}"
         return self._output(Found(sql, found.type, found, node, (), path.at))
 
-    def _child(self, query: Query, at: int) -> None:
+    def _child(self, query: Query) -> None:
         plan = self._compile_child(query, self._scope.type)
-        if plan.key.lower() in self._seen:
-            raise located(self._statement.text, at, f"duplicate field selected: {plan.key}")
-        self._seen.add(plan.key.lower())
+        self._once(plan.key, plan.key)
         self._root.outputs.append(Children(plan.key, len(self.children)))
         self.children.append(plan)
         self.columns.append(ResultColumn(name=plan.key, nested=plan.columns))

@@ -24,12 +24,12 @@ class RowSpool:
         # The spool lives as long as the cursor that reads it, so no `with` can hold it.
         self._file = SpooledTemporaryFile(max_size=_MEMORY)  # noqa: SIM115
         weakref.finalize(self, self._file.close)
-        self._offsets: list[int] = []
+        self._offsets = [0]
         self._count = 0
         source = iter(rows)
         while chunk := [tuple(row) for row in islice(source, _CHUNK)]:
-            self._offsets.append(self._file.tell())
             self._file.write(marshal.dumps(chunk))
+            self._offsets.append(self._file.tell())
             self._count += len(chunk)
 
     def __len__(self) -> int:
@@ -40,7 +40,8 @@ class RowSpool:
         rows: list[Row] = []
         end = min(start + count, self._count)
         for number in range(start // _CHUNK, -(-end // _CHUNK)):
-            self._file.seek(self._offsets[number])
-            rows += marshal.load(self._file)  # noqa: S302 - our own bytes, written above
+            begin, after = self._offsets[number : number + 2]
+            self._file.seek(begin)
+            rows += marshal.loads(self._file.read(after - begin))  # noqa: S302 - our own bytes, written above
         first = start // _CHUNK * _CHUNK
         return rows[start - first : end - first]

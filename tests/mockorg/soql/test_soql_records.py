@@ -93,6 +93,16 @@ def test_typeof_shows_what_its_branch_names(world: World) -> None:
     ]
 
 
+def test_to_label_answers_under_the_fields_name_or_an_alias(world: World) -> None:
+    world.lead(Colour__c="Red")
+
+    record = world.ask(
+        "SELECT toLabel(Colour__c), toLabel(Colour__c) shown FROM Lead WHERE toLabel(Colour__c) = 'red'"
+    )[0]
+
+    assert (record["Colour__c"], record["shown"]) == ("Red", "Red")
+
+
 def test_an_address_is_put_together_from_its_parts(world: World) -> None:
     world.lead(Name="a", City="Paris", PostalCode="75001", Latitude=48.8)
     world.lead(Name="b")

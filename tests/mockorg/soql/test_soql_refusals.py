@@ -1,15 +1,22 @@
 from __future__ import annotations
 
+import json
+import os
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from ruamel.yaml import YAML
 from soql_world import World, new_world
 
-from sync.mockorg.errors import NOT_MODELLED_HEADER
+from sync.mockorg.errors import NOT_MODELLED_HEADER, SalesforceError
 
+RECORDINGS = Path(os.environ.get("LEADGATE_RECORDINGS") or Path(__file__).parents[4] / "shared" / "recordings")
+SHARED = new_world()
 CASES: list[dict[str, Any]] = YAML(typ="safe").load(Path(__file__).with_name("refused_queries.yaml"))
 
 
@@ -69,3 +76,39 @@ def test_a_string_of_more_than_4000_characters_is_refused(org_world: World) -> N
     error = org_world.refusal("SELECT Id FROM Lead WHERE City = '" + "x" * 4001 + "'")
 
     assert error.code == "MALFORMED_QUERY"
+
+
+@pytest.mark.skipif(not RECORDINGS.is_dir(), reason="recorded exchanges are not at hand")
+def test_a_recorded_error_is_ours_to_the_letter(org_world: World) -> None:
+    path = RECORDINGS / "cumulusci" / "TestCountSObjects.test_count_sobjects__errors.yaml"
+    (exchange,) = YAML(typ="safe").load(path)["interactions"]
+    recorded = json.loads(exchange["response"]["body"]["string"])["compositeResponse"][1]["body"][0]
+
+    error = org_world.refusal("select count() from XYZZY")
+
+    assert {"message": error.message, "errorCode": error.code} == recorded
+
+
+VOCABULARY = r"""
+SELECT FROM WHERE AND OR NOT IN LIKE GROUP BY HAVING ORDER ASC DESC NULLS FIRST LIMIT OFFSET USING SCOPE mine FOR VIEW
+TYPEOF WHEN THEN ELSE END INCLUDES null true TODAY LAST_N_DAYS:5 2026-01-01 2026-01-01T00:00:00Z 5 -1.5 'x' 'a%' ''
+Id Name City Owner.Name Owner Who What Lead Task Contacts Tasks COUNT SUM FIELDS toLabel CALENDAR_YEAR Address Type
+Description Interests__c Budget__c CreatedDate IsConverted ALL ( ) ( ) , , = != < >= : * ; \ é
+"""
+WORDS = st.sampled_from(VOCABULARY.split())
+FRAMES = st.sampled_from(
+    [
+        "{}",
+        "SELECT {} FROM Lead",
+        "SELECT Id FROM Lead WHERE {}",
+        "SELECT Id FROM Lead {}",
+        "SELECT COUNT(Id) FROM Lead {}",
+    ]
+)
+
+
+@settings(max_examples=600, deadline=None)
+@given(frame=FRAMES, words=st.lists(WORDS, max_size=9))
+def test_any_text_is_answered_or_refused_never_a_crash(frame: str, words: list[str]) -> None:
+    with suppress(SalesforceError):
+        SHARED.page(frame.format(" ".join(words)))
