@@ -16,6 +16,7 @@ from sync.ledger.entries import Closing, Entry, Made, State
 from sync.model import Record
 from sync.plan.actions import ConvertLead, UpdateStatus
 from sync.plan.expects import differences, evidence_digest, same_value
+from sync.salesforce.soql import in_lists, soql
 from sync.salesforce.values import iso_z, moment_of
 
 LEAD_FIELDS = (
@@ -31,7 +32,6 @@ LEAD_FIELDS = (
 )
 """What is re-read of every lead beside its deciding fields."""
 
-_LEADS_IN_QUERY = 200
 _ACTIVITIES = {"00T": "Task", "00U": "Event"}
 
 
@@ -164,11 +164,10 @@ def _read_stamps(run: Run, records: set[str]) -> dict[str, datetime]:
 
 
 def _newer_activities(run: Run, lead_ids: Sequence[str], since: datetime) -> dict[str, tuple[str, ...]]:
-    wanted = sorted(set(lead_ids))
+    select = f"SELECT Id, WhoId FROM {{object}} WHERE SystemModstamp > {iso_z(since)} AND WhoId IN"
     queries = [
-        f"SELECT Id, WhoId FROM {name} WHERE SystemModstamp > {iso_z(since)} AND WhoId IN ({_quoted(chunk)})"  # noqa: S608 -- ids that `normal_id` shaped, and a time of ours
-        for start in range(0, len(wanted), _LEADS_IN_QUERY)
-        for chunk in [wanted[start : start + _LEADS_IN_QUERY]]
+        soql(f"{select.format(object=name)} {{leads}}", leads=chunk)
+        for chunk in in_lists(lead_ids)
         for name in _ACTIVITIES.values()
     ]
     newer: dict[str, tuple[str, ...]] = {}
@@ -177,10 +176,6 @@ def _newer_activities(run: Run, lead_ids: Sequence[str], since: datetime) -> dic
             lead_id = str(row["WhoId"])
             newer[lead_id] = (*newer.get(lead_id, ()), str(row["Id"]))
     return newer
-
-
-def _quoted(ids: Sequence[str]) -> str:
-    return ", ".join(f"'{one}'" for one in ids if one.isalnum())
 
 
 def _text(lead: Record, name: str) -> str | None:

@@ -1,0 +1,154 @@
+"""From a mirror and an org to a plan: reads what both halves of planning need, in order, and writes nothing.
+
+decisions → rows, evidence, matches (mirror) → facts (org) → proposals → duplicate rules (org) → plan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+
+from sync.errors import MirrorUnusable
+from sync.insight.facts import gather_facts, with_duplicates
+from sync.mapping import OrgMapping
+from sync.mirror.store import Mirror
+from sync.model import Record
+from sync.plan.actions import Plan
+from sync.plan.facts import StatusWrite
+from sync.plan.make import LeadFacts, Sifted, make_plan, sift
+from sync.plan.packing import FIRST_BATCH
+from sync.plan.propose import Proposal, by_api_name, duplicate_probes, propose
+from sync.policy.compile import CompiledPolicy
+from sync.policy.decision import Evidence
+from sync.salesforce.org import OrgReader
+
+_ACTIVITIES = {"00T": "task", "00U": "event"}
+_ATTACHED = {"Account": "account", "Contact": "contact"}
+
+
+def draw_up(
+    mirror: Mirror,
+    org: OrgReader,
+    *,
+    compiled: CompiledPolicy,
+    mapping: OrgMapping,
+    created_at: datetime,
+    lead_ids: Sequence[str] | None = None,
+    forced: Collection[str] = (),
+    status_writes: Mapping[str, tuple[StatusWrite, ...]] | None = None,
+    batch_size: int = FIRST_BATCH,
+) -> Plan:
+    """A plan for every lead that the policy would act on, or for the leads asked for.
+
+    Args:
+        mirror: Open to read.
+        org: The org, to read.
+        compiled: The policy at the run's clock.
+        mapping: The mirror's mapping.
+        created_at: When the plan is made.
+        lead_ids: Only these leads; `None` = all.
+        forced: Of these, leads that a person converts against the policy.
+        status_writes: Own earlier status writes, from the ledger.
+        batch_size: Conversions in a call, as the ledger remembers for this org; for the forecast.
+
+    Raises:
+        MirrorUnusable: Nothing was pulled yet, or from another org.
+        AccessRefused, OrgUnavailable, OrgFault: The org can't be read.
+    """
+    watermark = _watermark(mirror, org)
+    policy = compiled.policy
+    sifted = _sifted(mirror, compiled, lead_ids, forced)
+    acting = sorted({decision.lead_id for decision in (*sifted.convert, *sifted.update)})
+    rows = {str(row["id"]): row for row in mirror.rows("lead", acting)}
+    evidence = mirror.evidence(compiled, acting) if acting else {}
+    converting = [decision.lead_id for decision in sifted.convert]
+    matches = mirror.matches(converting) if converting else {}
+    owners = {str(row["owner_id"]) for row in rows.values() if row.get("owner_id")}
+    facts = gather_facts(org, owner_ids=owners, conversion=policy.conversion, status_writes=status_writes)
+
+    def proposals() -> tuple[Proposal, ...]:
+        return propose(
+            policy=policy,
+            mapping=mapping["lead"],
+            decisions=sifted.convert,
+            leads=rows,
+            matches=matches,
+            facts=facts,
+            clock=compiled.now,
+        )
+
+    proposed = proposals()
+    facts = with_duplicates(org, facts, duplicate_probes(proposed, facts))
+    if policy.conversion.duplicates == "reuse":
+        proposed = proposals()
+    return make_plan(
+        policy=policy,
+        mapping=mapping,
+        sifted=sifted,
+        proposals=proposed,
+        leads=LeadFacts(
+            rows=rows,
+            deciding=compiled.deciding_fields,
+            evidence=evidence,
+            stamps=_stamps(mirror, mapping, evidence),
+            attached=_attached(mirror, mapping, proposed),
+        ),
+        facts=facts,
+        open_leads=mirror.open_leads(),
+        clock=compiled.now,
+        created_at=created_at,
+        mirror_watermark=watermark,
+        batch_size=batch_size,
+        forced=forced,
+    )
+
+
+def _watermark(mirror: Mirror, org: OrgReader) -> datetime:
+    watermark = mirror.watermark()
+    if watermark is None:
+        raise MirrorUnusable("nothing has been pulled yet", fix="run `leadgate pull`")
+    if mirror.org_id is not None and mirror.org_id != org.identity.org_id:
+        raise MirrorUnusable(
+            f"the mirror is of org {mirror.org_id}, the settings lead to org {org.identity.org_id}",
+            fix="give each org its own name under `orgs:` in config/settings.yaml, or remove the mirror and pull again",
+        )
+    return watermark
+
+
+def _sifted(
+    mirror: Mirror, compiled: CompiledPolicy, lead_ids: Sequence[str] | None, forced: Collection[str]
+) -> Sifted:
+    if lead_ids is not None:
+        return sift(mirror.decide(compiled, lead_ids), forced=forced)
+    sifted = sift(mirror.actionable(compiled), forced=forced)
+    counted = mirror.decision_counts(compiled)
+    verdicts = {name: counted[name] for name in ("ready", "blocked", "out_of_scope")}
+    return Sifted(counts={"leads": sum(verdicts.values()), **verdicts}, convert=sifted.convert, update=sifted.update)
+
+
+def _stamps(mirror: Mirror, mapping: OrgMapping, evidence: Mapping[str, Sequence[Evidence]]) -> dict[str, datetime]:
+    """When each activity that a decision rests on was last changed."""
+    records = {found.record_id for listed in evidence.values() for found in listed}
+    stamps: dict[str, datetime] = {}
+    for prefix, name in _ACTIVITIES.items():
+        ids = sorted(record for record in records if record.startswith(prefix))
+        if not ids or name not in mapping:
+            continue
+        for row in mirror.rows(name, ids, ["system_modstamp"]):
+            stamp = row["system_modstamp"]
+            if isinstance(stamp, datetime):
+                stamps[str(row["id"])] = stamp
+    return stamps
+
+
+def _attached(mirror: Mirror, mapping: OrgMapping, proposals: Sequence[Proposal]) -> dict[str, Record]:
+    """The existing accounts and contacts that leads would be attached to, by id; for the loss report."""
+    found: dict[str, Record] = {}
+    for api_name, name in _ATTACHED.items():
+        if name not in mapping:
+            continue
+        convert = [p.convert.account if api_name == "Account" else p.convert.contact for p in proposals]
+        ids = sorted({target.id for target in convert if target.id is not None})
+        for row in mirror.rows(name, ids) if ids else []:
+            found[str(row["id"])] = by_api_name(row, mapping[name])
+    return found
