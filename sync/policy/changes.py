@@ -105,7 +105,7 @@ def in_words(change: Change) -> str:
     """A change for a person."""
     match change:
         case SetTo():
-            return f"{change.field} = {change.works} (now {shown(change.now)})"
+            return f"{change.field}: {change.works} (now {shown(change.now)})"
         case SignalTrue():
             return f"{change.signal}: {change.label}"
         case SignalAway():

@@ -61,7 +61,7 @@ _REFUSED: Mapping[type[exp.Expression], tuple[str, str | None]] = {
     exp.Exists: ("has a subquery", "make it a signal"),
     exp.Escape: ("uses ESCAPE", "use `contains`, or `matches` in a signal"),
     exp.Interval: ("uses INTERVAL", "use days_ago(n), days_since(field)"),
-    exp.RegexpLike: ("uses a regular expression operator", "use `matches` in a signal"),
+    exp.RegexpLike: ("uses a regular expression of the database", "use `matches` in a signal"),
     exp.Placeholder: ("has a placeholder", None),
     exp.Star: ("has a `*`", None),
     exp.Alias: ("names a column with AS", None),

@@ -10,14 +10,14 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-
 from policy_mirror import MAPPING, NOW, Mirror, compiled, lead, lead_id
+
 from sync.model import Value
 from sync.policy import syntax
 from sync.policy.changes import (
@@ -27,7 +27,6 @@ from sync.policy.changes import (
     SignalAway,
     SignalTrue,
     SmallestChanges,
-    in_words,
     smallest_changes,
 )
 from sync.policy.compile import CompiledPolicy
