@@ -71,7 +71,7 @@ def gather_facts(
         ),
         objects={name: object_fact(found) for name, found in described.items() if found is not None},
         users={user.id: user for told in users for user in _told_users(told)},
-        may_convert=right.total > 0 if isinstance(right, Rows) else None,
+        may_convert=_may_convert(right),
         session_converts=me.token_kind != "jwt",  # noqa: S105 -- a kind, not a token
         status_writes=status_writes or {},
         api_calls_used=usage.used if usage else None,
@@ -128,10 +128,16 @@ def _field_fact(field: FieldDescribe) -> FieldFact:
 
 def _convert_right(user_id: str) -> str:
     return soql(
-        "SELECT COUNT() FROM PermissionSetAssignment "
-        "WHERE AssigneeId = {user} AND PermissionSet.PermissionsConvertLeads = true",
+        "SELECT PermissionSet.PermissionsConvertLeads FROM PermissionSetAssignment WHERE AssigneeId = {user}",
         user=user_id,
     )
+
+
+def _may_convert(told: Told) -> bool | None:
+    """Whether any permission set of the user grants it; `None` without a single row: every user has its profile's."""
+    if not isinstance(told, Rows) or not told.records:
+        return None
+    return any(row["PermissionSet.PermissionsConvertLeads"] is True for row in told.records)
 
 
 def _users(owner_ids: Collection[str], conversion: ConversionSettings) -> Iterable[str]:
