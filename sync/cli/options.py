@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -22,4 +23,9 @@ PolicyFile = Annotated[
     Path | None,
     typer.Option("--policy", help="A policy file; the default is config/readiness.yaml."),
 ]
+AsOf = Annotated[
+    datetime | None,
+    typer.Option("--as-of", formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"], help="Decide as of this UTC time."),
+]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")]
 HERE = Path()

@@ -7,6 +7,7 @@ plain value; this module only draws it.
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -23,6 +24,13 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
+PIPED_WIDTH = 160
+"""Columns of a table that goes to a file or a pipe."""
+
+UNBROKEN = ("lead", "run", "code")
+"""Columns that are never wrapped: an id must be selectable as one word."""
+
+
 class Tick(Protocol):
     """Reports progress: what is being done, how far, of how much."""
 
@@ -34,7 +42,8 @@ def stdout() -> Console:
     """The console for results."""
     from rich.console import Console
 
-    return Console(highlight=False, soft_wrap=False)
+    wide = None if sys.stdout.isatty() or "COLUMNS" in os.environ else PIPED_WIDTH
+    return Console(highlight=False, soft_wrap=False, width=wide)
 
 
 def stderr() -> Console:
@@ -81,7 +90,9 @@ def table(
 
     drawn = Table(title=title, title_justify="left", title_style="bold", header_style="bold", box=None, pad_edge=False)
     for column in columns:
-        drawn.add_column(column, justify="right" if column in right else "left", overflow="fold")
+        drawn.add_column(
+            column, justify="right" if column in right else "left", overflow="fold", no_wrap=column in UNBROKEN
+        )
     for row in rows:
         drawn.add_row(*(cell if isinstance(cell, Text) else Text(one_line(cell)) for cell in row))
     return drawn

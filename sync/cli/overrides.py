@@ -43,22 +43,27 @@ def overrides(
 
     return Overrides(
         max_conversions=max_conversions,
-        max_share=_share(max_share, "--max-share"),
+        max_share=share(max_share, "--max-share"),
         max_per_owner=max_per_owner,
         allow_stale=allow_stale,
         allow_empty=allow_empty,
-        api_reserve=_share(api_reserve, "--api-reserve"),
+        api_reserve=share(api_reserve, "--api-reserve"),
     )
 
 
-def _share(text: str | None, option: str) -> float | None:
+def share(text: str | None, option: str) -> float | None:
+    """A percentage option as a share of one; `None` stays `None`.
+
+    Raises:
+        InputInvalid: It is no share.
+    """
     if text is None:
         return None
     number = text.strip()
     try:
-        share = float(number.removesuffix("%")) / (100 if number.endswith("%") else 1)
+        found = float(number.removesuffix("%")) / (100 if number.endswith("%") else 1)
     except ValueError:
-        share = -1.0
-    if not 0 <= share <= 1:
+        found = -1.0
+    if not 0 <= found <= 1:
         raise InputInvalid(f"{text!r} is no share", place=option, fix="write it as 20% or 0.2")
-    return share
+    return found

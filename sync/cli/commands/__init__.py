@@ -1,12 +1,15 @@
 """One module per command; `COMMANDS` and `GROUPS` are what `leadgate --help` lists, in the order of a first day."""
 
-from sync.cli.commands import audit, check, demo, doctor, mock_org, pull, report
+from sync.cli.commands import apply, audit, check, demo, doctor, mock_org, plan, pull, recover, report
 
 COMMANDS = (
     ("demo", demo.demo),
     ("doctor", doctor.doctor),
     ("pull", pull.pull),
     ("check", check.check),
+    ("plan", plan.plan),
+    ("apply", apply.apply),
+    ("recover", recover.recover),
     ("audit", audit.audit),
     ("report", report.report),
 )

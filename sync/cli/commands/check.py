@@ -40,10 +40,7 @@ def check(
     policy_file: options.PolicyFile = None,
     list_: Annotated[Which | None, typer.Option("--list", help="List leads: ready, blocked or all.")] = None,
     csv_file: Annotated[Path | None, typer.Option("--csv", help="Write every decided lead to this CSV file.")] = None,
-    as_of: Annotated[
-        datetime | None,
-        typer.Option("--as-of", formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"], help="Decide as of this UTC time."),
-    ] = None,
+    as_of: options.AsOf = None,
     as_json: options.Json = False,
 ) -> None:
     """Decide every lead in scope and count what is ready, blocked, and by what."""
