@@ -19,16 +19,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import trustme
-from cheroot.server import Gateway, HTTPServer
+from cheroot.server import Gateway, HTTPConnection, HTTPRequest, HTTPServer
 from cheroot.ssl.builtin import BuiltinSSLAdapter
 
 from .http import Delivery, Headers, Request, Response
-
-if TYPE_CHECKING:
-    from cheroot.server import HTTPRequest
 
 WORKERS = 32
 """Threads that answer; a stalled answer holds one until its client leaves."""
@@ -103,9 +100,21 @@ def serve(
             shutil.rmtree(folder)
 
 
+class _Wire(HTTPRequest):
+    """A request whose target may be absolute, or start with two slashes as the Salesforce CLI's do."""
+
+    def __init__(self, server: HTTPServer, conn: HTTPConnection) -> None:
+        super().__init__(server, conn, proxy_mode=True)
+
+
+class _Connection(HTTPConnection):
+    RequestHandlerClass = _Wire
+
+
 class _HTTPServer(HTTPServer):
     """cheroot with the limits of a server that holds many clients at once."""
 
+    ConnectionClass = _Connection
     keep_alive_conn_limit = 1000
     request_queue_size = 512
     shutdown_timeout = 2
@@ -154,7 +163,7 @@ def _received(wire: HTTPRequest) -> Request:
     headers = Headers((name.decode("latin-1"), value.decode("latin-1")) for name, value in wire.inheaders.items())
     target = wire.uri.decode("latin-1")
     path, _, query = target.partition("?")
-    if "://" in path:  # the absolute form, which proxies send
+    if "://" in path and not path.startswith("/"):  # the absolute form, which proxies send
         path = "/" + path.split("://", 1)[1].partition("/")[2]
     scheme = "https" if wire.server.ssl_adapter is not None else "http"
     address = headers.get("Host") or "{}:{}".format(*wire.server.bind_addr[:2])

@@ -72,6 +72,7 @@ ROUTES = (
     _route("GET", f"{_DATA}/sobjects/{{object}}/deleted", "replication.deleted", replication.deleted),
     _route("POST", f"{_DATA}/sobjects/{{object}}", "rows.create", rows.create),
     _route("GET", f"{_DATA}/sobjects/{{object}}/{{id}}", "rows.read", rows.read),
+    _route("POST", f"{_DATA}/sobjects/{{object}}/{{id}}", "rows.upsert", rows.create_by_key),
     _route("PATCH", f"{_DATA}/sobjects/{{object}}/{{id}}", "rows.update", rows.update),
     _route("DELETE", f"{_DATA}/sobjects/{{object}}/{{id}}", "rows.delete", rows.delete),
     _route("GET", f"{_DATA}/sobjects/{{object}}/{{field}}/{{value}}", "rows.read", rows.read_by_key),

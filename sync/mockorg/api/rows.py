@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from .. import rows
 from ..behaviours import behaviour
 from ..clock import http_date
-from ..errors import SalesforceError
+from ..errors import NotModelled, SalesforceError
 from ..http import Response, empty, json_response
 from ..ids import is_id, to18
 from . import writes
@@ -110,9 +110,27 @@ def _deleted(call: Call, type_: ObjectType, record_id: str) -> Response:
     return empty() if result.success else row_error_response(result.errors)
 
 
+def create_by_key(call: Call) -> Response:
+    """POST /sobjects/{object}/Id: the upsert of a record without an id, which always creates."""
+    if call.parameters["id"].lower() != "id":
+        raise SalesforceError(
+            "METHOD_NOT_ALLOWED",
+            "HTTP Method 'POST' not allowed. Allowed are DELETE,GET,HEAD,PATCH",
+            status=405,
+            headers={"Allow": "DELETE,GET,HEAD,PATCH"},
+        )
+    return create(call)
+
+
 def read_by_key(call: Call) -> Response:
-    """GET /sobjects/{object}/{field}/{value}."""
+    """GET /sobjects/{object}/{field}/{value}.
+
+    Raises:
+        NotModelled: the path names a record and one of its relationships.
+    """
     type_ = object_of(call)
+    if is_id(call.parameters["field"]):
+        raise NotModelled("relationships as paths of a record", code="NOT_FOUND", status=404)
     found = _by_key(call, type_)
     if len(found) > 1:
         return _several(call, type_, found)

@@ -303,3 +303,15 @@ def test_a_converted_lead_is_read_only(client: Client) -> None:
     assert answer.status_code == 400
     assert answer.json()[0]["errorCode"] == "CANNOT_UPDATE_CONVERTED_LEAD"
     assert answer.json()[0]["message"] == "cannot reference converted lead"
+
+
+def test_upsert_by_id_without_an_id_creates(client: Client) -> None:
+    assert client.post("/sobjects/Account/Id", json={"Name": "Acme"}).status_code == 201
+    assert client.post("/sobjects/Account/001000000000001AAA", json={"Name": "Acme"}).status_code == 405
+
+
+def test_relationships_as_paths_are_refused_loudly(client: Client) -> None:
+    answer = client.get(f"/sobjects/Lead/{client.lead()}/Owner")
+
+    assert answer.status_code == 404
+    assert "X-Mock-Org-Not-Modelled" in answer.headers
