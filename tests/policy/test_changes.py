@@ -27,6 +27,7 @@ from sync.policy.changes import (
     SignalAway,
     SignalTrue,
     SmallestChanges,
+    in_words,
     smallest_changes,
 )
 from sync.policy.compile import CompiledPolicy
@@ -181,7 +182,7 @@ def all_minimal(mirror: Mirror, policy_: CompiledPolicy, values: dict[str, Value
     for signal, word in [pair for pair in (("s1", "Alpha"), ("s2", "beta")) if pair[0] in used]:
         mirror.db.execute(
             "INSERT INTO task (id, who_id, subject, completed_at, created_at) "
-            f"SELECT '00T' || id, id, '{word}', TIMESTAMP '2026-06-01', TIMESTAMP '2026-06-01' FROM combo WHERE {signal}"
+            f"SELECT '00T' || id, id, '{word}', DATE '2026-06-01', DATE '2026-06-01' FROM combo WHERE {signal}"
         )
     flags = ", ".join(f'(combo."{name}" IS DISTINCT FROM ?)' for name in used)
     rows = mirror.db.execute(
@@ -229,3 +230,123 @@ def test_a_smallest_change_flips_the_decision_and_nothing_smaller_does(
     decided = mirror.decide(policy_)
     assert {decided[id_].verdict for id_ in flips} <= {"ready"}
     assert "ready" not in {decided[id_].verdict for id_ in stays}
+
+
+def changes(mirror: Mirror, text: str, **kw: object) -> SmallestChanges:
+    policy_ = compiled(text)
+    mirror.empty()
+    given: dict[str, Value] = {"s1": False, "s2": False, **kw}  # type: ignore[dict-item]  # values of fields
+    mirror.add("lead", lead(1, **{"created_at": MADE, **{k: v for k, v in given.items() if k not in {"s1", "s2"}}}))
+    decision = mirror.decide(policy_)[lead_id()]
+    return smallest_changes(
+        policy_.parsed,
+        MAPPING,
+        values=mirror.values(policy_, [lead_id()])[lead_id()],
+        signals=decision.signals,
+        now=NOW,
+        choices={"status": ["New", "Working - Contacted", "Qualified"]},
+    )
+
+
+def words(answer: SmallestChanges) -> list[list[str]]:
+    return [[in_words(change) for change in found] for found in answer.sets]
+
+
+def one(when: str, scope: str = "NOT is_converted") -> str:
+    return f'policy: p\nscope: "{scope}"\ncriteria: {{c: "{when}"}}\nready: c'
+
+
+@pytest.mark.parametrize(
+    ("when", "lead_values", "expected"),
+    [
+        ("budget >= 1000", {"budget": Decimal(5)}, [["budget: at least 1000 (now 5)"]]),
+        ("budget > 1000", {}, [["budget: more than 1000 (now empty)"]]),
+        ("number_of_employees > 10", {"number_of_employees": 3}, [["number_of_employees: at least 11 (now 3)"]]),
+        ("pricing_discussed", {"pricing_discussed": False}, [["pricing_discussed: true (now false)"]]),
+        ("email IS NOT NULL", {}, [["email: any text (now empty)"]]),
+        ("title IS NULL", {"title": "x"}, [["title: empty (now 'x')"]]),
+        ("days_since(last_activity_at) <= 30", {}, [["last_activity_at: at least 2026-05-16 (now empty)"]]),
+        ("status = 'Qualified'", {}, [["status: 'Qualified' (now 'Working - Contacted')"]]),
+        (
+            "status <> 'Working - Contacted'",
+            {},
+            [["status: 'New' or 'Qualified' (now 'Working - Contacted')"]],
+        ),
+        (
+            "company NOT IN ('Acme', 'Foo')",
+            {"company": "Acme"},
+            [["company: anything but 'Acme', 'Foo' (now 'Acme')"]],
+        ),
+        (
+            "budget > 10 OR pricing_discussed",
+            {"pricing_discussed": False},
+            [["budget: more than 10 (now empty)"], ["pricing_discussed: true (now false)"]],
+        ),
+        ("email_domain(email) = 'acme.example'", {}, [["email: for example 'other@acme.example' (now empty)"]]),
+    ],
+)
+def test_changes_are_said_in_plain_words(
+    mirror: Mirror, when: str, lead_values: dict[str, Value], expected: list[list[str]]
+) -> None:
+    answer = changes(mirror, one(when), **lead_values)
+    assert answer.exact
+    assert words(answer) == expected
+
+
+def test_a_signal_that_stands_in_the_way_must_go(mirror: Mirror) -> None:
+    text = (
+        "policy: p\nsignals: {no: {activity: \"contains(text, 'no')\", label: A no}}\ncriteria: {c: NOT no}\nready: c"
+    )
+    policy_ = compiled(text)
+    mirror.empty().add("lead", lead(1))
+    mirror.add("task", {"id": "00T1", "who_id": lead_id(), "subject": "No", "completed_at": MADE, "created_at": MADE})
+    decision = mirror.decide(policy_)[lead_id()]
+    values = mirror.values(policy_, [lead_id()])[lead_id()]
+    answer = smallest_changes(policy_.parsed, MAPPING, values=values, signals=decision.signals, now=NOW)
+    assert answer.sets == ((SignalAway(signal="no", label="A no"),),)
+
+
+def test_a_change_keeps_the_lead_in_scope(mirror: Mirror) -> None:
+    answer = changes(mirror, one("status <> 'New'", "status <> 'Qualified'"), status="New")
+    assert words(answer) == [["status: 'Working - Contacted' (now 'New')"]]
+
+
+@pytest.mark.parametrize(
+    "when",
+    [
+        "budget > annual_revenue",
+        "contains(title, 'a') OR contains(title, 'b')",
+        "abs(budget) > 3",
+        "budget * budget > 4",
+    ],
+)
+def test_where_no_exact_answer_is_possible_it_is_given_in_criteria_and_says_so(mirror: Mirror, when: str) -> None:
+    answer = changes(mirror, one(when), budget=Decimal(0), annual_revenue=Decimal(5))
+    assert not answer.exact
+    assert answer.note is not None
+    assert answer.sets == ((CriterionTo(criterion="c", met=True),),)
+
+
+def test_a_condition_that_can_not_be_cut_does_not_spoil_the_rest(mirror: Mirror) -> None:
+    text = 'policy: p\ncriteria: {a: "budget > annual_revenue", b: pricing_discussed}\nready: a AND b'
+    answer = changes(mirror, text, budget=Decimal(9), annual_revenue=Decimal(5), pricing_discussed=False)
+    assert answer.exact
+    assert words(answer) == [["pricing_discussed: true (now false)"]]
+
+
+def test_a_converted_lead_can_not_be_made_ready(mirror: Mirror) -> None:
+    answer = changes(mirror, one("pricing_discussed"), is_converted=True)
+    assert (answer.sets, answer.note) == ((), "this lead is converted already")
+
+
+def test_what_nobody_can_change_is_never_proposed(mirror: Mirror) -> None:
+    answer = changes(mirror, one("created_at > '2026-06-10' OR budget > 1"))
+    assert words(answer) == [["budget: more than 1 (now empty)"]]
+    answer = changes(mirror, one("created_at > '2026-06-10'"))
+    assert (answer.sets, answer.exact) == ((), True)
+    assert answer.note == "nothing that a person can change makes this lead ready"
+
+
+def test_a_required_field_is_never_emptied(mirror: Mirror) -> None:
+    answer = changes(mirror, one("company IS NULL OR title IS NULL"), company="x", title="y")
+    assert words(answer) == [["title: empty (now 'y')"]]

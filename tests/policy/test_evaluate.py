@@ -1,3 +1,4 @@
+# ruff: noqa: S608 -- the SQL is what the test is about
 from __future__ import annotations
 
 import pytest
