@@ -116,13 +116,7 @@ def draw_result(result: RunResult, *, instance_url: str, rows: int = 20) -> None
     made = [r for r in result.leads if r.made.account_id and r.outcome.value in {"applied", "already_applied"}]
     if made and rows:
         console.print()
-        drawn = [
-            (
-                r.lead_id,
-                *(_link(instance_url, i) for i in (r.made.account_id, r.made.contact_id, r.made.opportunity_id)),
-            )
-            for r in made[:rows]
-        ]
+        drawn = [(r.lead_id, r.made.account_id, r.made.contact_id, r.made.opportunity_id) for r in made[:rows]]
         console.print(output.table(f"converted ({len(made):,})", ("lead", "account", "contact", "opportunity"), drawn))
         if len(made) > rows:
             sys.stdout.write(f"… and {len(made) - rows:,} more; `leadgate report --csv FILE` has them all\n")

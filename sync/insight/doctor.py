@@ -48,6 +48,7 @@ def examine(
     mapping_problems: Sequence[Problem],
     policy: Policy | None,
     policy_problems: Sequence[Problem],
+    policy_doubts: Sequence[Problem] = (),
 ) -> Iterator[Check]:
     """Every check in the order in which a person would mend them; stops early where nothing further can be asked.
 
@@ -59,10 +60,11 @@ def examine(
     yield from _objects(describes, mapping)
     yield _convert_permission(org)
     yield from _files("mapping", mapping_problems, good=f"{sum(len(o.fields) for o in mapping)} fields fit the org")
-    yield from _statuses(org, policy)
-    yield from _stages(org, policy)
+    yield from _statuses(org)
+    yield from _stages(org)
     yield from _record_types(describes.get("Lead"))
     yield from _files("policy", policy_problems, good=f"{policy.name}: understood completely" if policy else "none yet")
+    yield from _files("policy", policy_doubts, level=Level.WARNING)
     yield _duplicate_rules(org)
     yield from _limits(org, policy)
 
@@ -141,58 +143,39 @@ def _convert_permission(org: OrgReader) -> Check:
     return Check(area="Convert Leads", level=Level.BLOCKER, access=True, found="not granted", fix=fix)
 
 
-def _files(area: str, problems: Sequence[Problem], *, good: str) -> Iterator[Check]:
-    if not problems:
+def _files(
+    area: str, problems: Sequence[Problem], *, good: str | None = None, level: Level = Level.BLOCKER
+) -> Iterator[Check]:
+    if not problems and good is not None:
         yield Check(area=area, level=Level.OK, found=good)
     for problem in problems:
         yield Check(
             area=area,
-            level=Level.BLOCKER,
+            level=level,
             found=f"{problem.file}:{problem.line}: {problem.message}",
             fix=problem.fix or "mend the file",
         )
 
 
-def _statuses(org: OrgReader, policy: Policy | None) -> Iterator[Check]:
+def _statuses(org: OrgReader) -> Iterator[Check]:
     statuses = org.lead_statuses()
     converted = [s.api_name for s in statuses if s.converted]
-    wanted = policy.conversion.status if policy else None
     yield Check(
         area="lead statuses",
         level=Level.OK if converted else Level.BLOCKER,
         found=f"{len(statuses)} in use; converted: {_listed(converted)}",
         fix=None if converted else "mark a Lead Status as converted in Setup",
     )
-    if policy is None or not converted:
-        return
-    if wanted is None and len(converted) > 1:
-        yield Check(
-            area="converted status",
-            level=Level.BLOCKER,
-            found=f"the org has {len(converted)} converted statuses and the policy names none",
-            fix=f"set conversion.status to one of {_listed(converted)}",
-        )
-    elif wanted is not None and wanted not in converted:
-        yield Check(
-            area="converted status",
-            level=Level.BLOCKER,
-            found=f"the policy's {wanted!r} is no converted status of this org",
-            fix=f"set conversion.status to one of {_listed(converted)}",
-        )
 
 
-def _stages(org: OrgReader, policy: Policy | None) -> Iterator[Check]:
+def _stages(org: OrgReader) -> Iterator[Check]:
     active = [s.api_name for s in org.stages() if s.active]
-    wanted = policy.conversion.opportunity.stage if policy else None
-    if wanted is not None and wanted not in active:
-        yield Check(
-            area="opportunity stages",
-            level=Level.BLOCKER,
-            found=f"the policy's stage {wanted!r} is not active in this org",
-            fix=f"set conversion.opportunity.stage to one of {_listed(active)}",
-        )
-    else:
-        yield Check(area="opportunity stages", level=Level.OK, found=f"{len(active)} active")
+    yield Check(
+        area="opportunity stages",
+        level=Level.OK if active else Level.WARNING,
+        found=f"{len(active)} active",
+        fix=None if active else "the user can't read OpportunityStage; the policy's stage can't be checked",
+    )
 
 
 def _record_types(lead: ObjectDescribe | None) -> Iterator[Check]:

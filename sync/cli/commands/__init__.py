@@ -1,12 +1,13 @@
 """One module per command; `COMMANDS` and `GROUPS` are what `leadgate --help` lists, in the order of a first day."""
 
-from sync.cli.commands import apply, audit, check, demo, doctor, mock_org, plan, pull, recover, report
+from sync.cli.commands import apply, audit, check, demo, doctor, explain, mock_org, plan, pull, recover, report
 
 COMMANDS = (
     ("demo", demo.demo),
     ("doctor", doctor.doctor),
     ("pull", pull.pull),
     ("check", check.check),
+    ("explain", explain.explain),
     ("plan", plan.plan),
     ("apply", apply.apply),
     ("recover", recover.recover),

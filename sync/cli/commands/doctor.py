@@ -46,10 +46,11 @@ def _checks(workspace: Workspace, policy_file: options.PolicyFile) -> list[Check
     mapping = workspace.mapping
     reader = workspace.reader()
     describes = reader.describe_many([o.object for o in mapping])
-    policy, problems = None, list[Problem]()
+    policy, problems, doubts = None, list[Problem](), list[Problem]()
     try:
         policy = workspace.policy(policy_file)
-        problems += lint_policy_against(policy, mapping, reader)
+        found = lint_policy_against(policy, mapping, reader)
+        problems, doubts = list(found.errors), list(found.warnings)
     except PolicyInvalid as invalid:
         problems += invalid.problems
     except WrongUse as missing:
@@ -61,6 +62,7 @@ def _checks(workspace: Workspace, policy_file: options.PolicyFile) -> list[Check
             mapping_problems=lint_mapping(mapping, describes),
             policy=policy,
             policy_problems=problems,
+            policy_doubts=doubts,
         )
     )
 

@@ -1,0 +1,151 @@
+"""`leadgate explain`: why a lead is ready or not, with the evidence, and the smallest change that makes it ready."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from sync.cli import options
+from sync.errors import InputInvalid
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sync.mirror.store import Mirror
+    from sync.policy.decision import Finding
+    from sync.policy.explain import Explanation
+
+MARKS = {"met": ("✓", "green"), "not_met": ("✗", "red"), "unknown": ("?", "yellow")}
+
+
+def explain(
+    lead: Annotated[str, typer.Argument(metavar="LEAD", help="A lead's id, e-mail address, name or company.")],
+    *,
+    org: options.Org = None,
+    folder: options.Folder = options.HERE,
+    policy_file: options.PolicyFile = None,
+    as_of: options.AsOf = None,
+    as_json: options.Json = False,
+) -> None:
+    """Explain the decision on one lead, from the mirror."""
+    from sync.cli import output
+    from sync.cli.clock import instant
+    from sync.cli.opened import open_workspace
+    from sync.policy.compile import compile_policy
+    from sync.policy.explain import explain as explained
+
+    workspace = open_workspace(folder, org)
+    policy = workspace.policy(policy_file)
+    compiled = compile_policy(policy, workspace.mapping, instant(as_of, workspace.clock))
+    with workspace.mirror() as mirror:
+        lead_id, name = _one_lead(mirror, lead)
+        decisions = list(mirror.decide(compiled, [lead_id]))
+        if not decisions:
+            raise InputInvalid(f"lead {lead_id} is deleted in the org", place="LEAD", fix="nothing to decide")
+        told = explained(
+            compiled,
+            workspace.mapping,
+            decisions[0],
+            values=mirror.deciding_values(compiled, [lead_id])[lead_id],
+            evidence=mirror.evidence(compiled, [lead_id])[lead_id],
+        )
+    if as_json:
+        output.emit_json(_document(told))
+    else:
+        _draw(told, name, compiled.now)
+
+
+def _one_lead(mirror: Mirror, wanted: str) -> tuple[str, str]:
+    found = mirror.find_lead(wanted)
+    if not found:
+        raise InputInvalid(
+            "the mirror holds no such lead", place="LEAD", fix="check the id, or run `leadgate pull` if the lead is new"
+        )
+    if len(found) > 1:
+        ids = ", ".join(str(row["id"]) for row in found[:10])
+        raise InputInvalid(f"{len(found)} leads fit: {ids}", place="LEAD", fix="name one of them by its id")
+    row = found[0]
+    label = ", ".join(str(row[key]) for key in ("name", "company") if row.get(key))
+    return str(row["id"]), label
+
+
+def _document(told: Explanation) -> dict[str, object]:
+    decision = told.decision
+    return {
+        "lead_id": decision.lead_id,
+        "verdict": decision.verdict,
+        "as_of": decision.as_of,
+        "scope": _finding(told.scope),
+        "findings": [_finding(found) for found in told.findings],
+        "smallest_changes": [[_change(change) for change in changes] for changes in told.smallest.sets],
+        "smallest_changes_exact": told.smallest.exact,
+        "smallest_changes_note": told.smallest.note,
+        "next_status": decision.next_status,
+    }
+
+
+def _finding(found: Finding) -> dict[str, object]:
+    return {
+        "criterion": found.criterion,
+        "label": found.label,
+        "result": found.result,
+        "expression": found.expression,
+        "values": found.values,
+        "evidence": found.evidence,
+        "source": found.source,
+    }
+
+
+def _change(change: Any) -> dict[str, object]:
+    from dataclasses import asdict
+
+    from sync.policy.changes import in_words
+
+    return {"kind": type(change).__name__, "words": in_words(change), **asdict(change)}
+
+
+def _draw(told: Explanation, name: str, now: datetime) -> None:
+    from rich.text import Text
+
+    from sync.cli import output
+    from sync.cli.safe_text import one_line
+    from sync.policy.changes import in_words
+
+    console = output.stdout()
+    decision = told.decision
+    style = {"ready": "bold green", "blocked": "bold yellow"}.get(decision.verdict.value, "bold")
+    console.print(Text(f"{decision.lead_id}  {one_line(name)}"))
+    console.print(Text(f"{decision.verdict.value.replace('_', ' ')}, as of {now:%Y-%m-%d %H:%M} UTC", style))
+    for found in (told.scope, *told.findings):
+        mark, color = MARKS[found.result.value]
+        console.print(
+            Text.assemble("\n", (mark, color), f" {one_line(found.label)}: ", (_words(found.result.value), color))
+        )
+        console.print(Text(f"    {one_line(found.expression)}   [{found.source}]", style="dim"))
+        if found.values:
+            seen = ", ".join(f"{key} = {_value(value)}" for key, value in found.values.items())
+            console.print(Text(f"    saw: {seen}"))
+        for item in found.evidence[:5]:
+            sign = "against" if item.contradicts else "for"
+            at = f"{item.at:%Y-%m-%d}" if item.at else "no date"
+            quote = f" “{one_line(item.quote, width=110)}”" if item.quote else ""
+            console.print(Text(f"    {sign} {item.signal}: {item.object} {item.record_id}, {at}{quote}"))
+    if decision.verdict.value == "blocked":
+        sys.stdout.write("\nthe smallest changes that would make it ready, each enough by itself:\n")
+        for changes in told.smallest.sets[:6]:
+            console.print(Text("  • " + "  and  ".join(one_line(in_words(change)) for change in changes)))
+        if told.smallest.note:
+            console.print(Text(f"  {one_line(told.smallest.note)}", style="dim"))
+    if decision.next_status is not None:
+        step = decision.next_status
+        console.print(Text(f"\nLead Status: {step.from_} → {step.to}   [{step.source}]"))
+
+
+def _value(value: object) -> str:
+    from sync.cli.safe_text import one_line
+
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "unknown" if value is None else one_line(value, width=60)
