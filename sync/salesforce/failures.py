@@ -93,8 +93,10 @@ _BEFORE_SENDING: tuple[tuple[tuple[type[BaseException], ...], str, str], ...] = 
 
 def failure_of(call: Call, reply: Reply) -> Failure | None:
     """Why the reply can't be taken as the call's answer, or `None` when it can."""
-    if reply.ok or reply.status in call.absent_is:
+    if reply.ok:
         return _unreadable(call, reply)
+    if reply.status in call.absent_is:
+        return None
     if 300 <= reply.status < 400:
         return _foreign(reply, "redirects to another address, as an org does that has moved")
     told = soap.fault_in(reply.content) if call.content is Content.XML else _told_in(reply.data)

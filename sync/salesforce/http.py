@@ -38,6 +38,15 @@ class _TimedAdapter(HTTPAdapter):
         return super().send(request, *args, **kwargs)
 
 
+class _Session(requests.Session):
+    """Trusts the authority that leadgate was told to trust, even where the environment names another."""
+
+    def merge_environment_settings(self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any) -> Any:
+        """Settings of one request; `requests` would let REQUESTS_CA_BUNDLE win over the session's own choice."""
+        chosen = self.verify if verify is None and isinstance(self.verify, str) else verify
+        return super().merge_environment_settings(url, proxies, stream, chosen, cert)
+
+
 class Bearer(AuthBase):
     """Sets the token after everything else, so that no other source of credentials can replace it."""
 
@@ -57,7 +66,7 @@ def open_session(
     *, connect_timeout: float, read_timeout: float, ca_file: Path | None, user_agent: str
 ) -> requests.Session:
     """A session with time-outs (seconds), an optional extra authority, and no cookies."""
-    session = requests.Session()
+    session = _Session()
     adapter = _TimedAdapter((connect_timeout, read_timeout))
     session.mount("https://", adapter)
     session.mount("http://", adapter)

@@ -18,8 +18,13 @@ def soql(template: str, **values: str | Sequence[str]) -> str:
 
     Args:
         template: SOQL with placeholders, e.g. `SELECT Id FROM User WHERE Id IN {ids}`.
-        values: Text, or lists of text (never empty: SOQL has no empty list).
+        values: Text, or lists of text.
+
+    Raises:
+        ValueError: A list is empty, which SOQL can't say.
     """
+    if any(not isinstance(value, str) and not value for value in values.values()):
+        raise ValueError("SOQL has no empty list")
     listed = {name: value if isinstance(value, str) else list(value) for name, value in values.items()}
     return str(format_soql(template, **listed))
 

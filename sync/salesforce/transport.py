@@ -165,7 +165,6 @@ class Transport:
                 auth=Bearer(session.access_token if call.signed else None),
                 allow_redirects=False,
                 stream=True,
-                verify=self._http.verify,
             ) as response:
                 if call.signed and path.startswith(_CHARGED):
                     self.usage.sent()

@@ -13,7 +13,7 @@ from sync.mockorg.faults import Fault, FaultKind
 from sync.salesforce.org import Accepted, NotSent, RecordUpdate, Refused, Unknown
 
 if TYPE_CHECKING:
-    from conftest import Stage
+    from org_stage import Stage
 
     from sync.mockorg import MockOrg
     from sync.salesforce.client import SalesforceClient

@@ -10,7 +10,7 @@ from sync.org_settings import AccessToken
 from sync.salesforce.org import Accepted, LeadConvert, NotSent, Refused
 
 if TYPE_CHECKING:
-    from conftest import Stage
+    from org_stage import Stage
 
     from sync.mockorg import MockOrg
     from sync.salesforce.client import SalesforceClient

@@ -16,7 +16,7 @@ from sync.settings import load_settings
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from conftest import Stage
+    from org_stage import Stage
 
     from sync.mockorg import MockOrg
 

@@ -14,7 +14,7 @@ from sync.salesforce.org import Accepted, Answer, LeadConvert, NotSent, RecordUp
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conftest import Stage
+    from org_stage import Stage
 
     from sync.mockorg import MockOrg
     from sync.salesforce.client import SalesforceClient

@@ -13,10 +13,10 @@ import pytest
 from sync.errors import OrgFault
 from sync.mockorg.faults import Fault, FaultKind
 from sync.salesforce.org import AskDeleted, AskRows, AskUpdated, Changes, Rows
-from sync.salesforce.soql import among, literal
+from sync.salesforce.soql import soql
 
 if TYPE_CHECKING:
-    from conftest import Stage
+    from org_stage import Stage
 
     from sync.mockorg import MockOrg
     from sync.salesforce.client import SalesforceClient
@@ -236,7 +236,7 @@ def test_a_sixth_query_needs_a_second_call(stage: Stage, mock: MockOrg, org: Sal
     made = stage.leads(6)
     org.identity  # noqa: B018 -- so that only the questions are counted
     mock.requests.reset()
-    told = org.ask([AskRows(soql=f"SELECT Id FROM Lead WHERE Id = {literal(lead)}") for lead in made])
+    told = org.ask([AskRows(soql=soql("SELECT Id FROM Lead WHERE Id = {lead}", lead=lead)) for lead in made])
     assert told == [Rows(records=({"Id": lead},), total=1) for lead in made]
     assert sum(entry.api_calls for entry in mock.requests.last) == 2
 
@@ -244,5 +244,8 @@ def test_a_sixth_query_needs_a_second_call(stage: Stage, mock: MockOrg, org: Sal
 def test_a_value_cannot_leave_its_quotes(stage: Stage, org: SalesforceClient) -> None:
     odd = "O'Brien \\ \"Sons\"' OR Name != '"
     (wanted, _other) = stage.create("Lead", {"LastName": odd, "Company": "x"}, {"LastName": "Other", "Company": "x"})
-    assert [row["Id"] for row in org.query(f"SELECT Id FROM Lead WHERE LastName = {literal(odd)}")] == [wanted]
-    assert [row["Id"] for row in org.query(f"SELECT Id FROM Lead WHERE LastName IN {among([odd])}")] == [wanted]
+    for query in (
+        soql("SELECT Id FROM Lead WHERE LastName = {odd}", odd=odd),
+        soql("SELECT Id FROM Lead WHERE LastName IN {odd}", odd=[odd]),
+    ):
+        assert [row["Id"] for row in org.query(query)] == [wanted]

@@ -11,7 +11,7 @@ from sync.salesforce.org import Accepted, Changed, RecordUpdate, Refused
 from sync.salesforce.values import moment_of
 
 if TYPE_CHECKING:
-    from conftest import Stage
+    from org_stage import Stage
 
     from sync.mockorg import MockOrg
     from sync.salesforce.client import SalesforceClient

@@ -9,13 +9,10 @@ from pathlib import Path
 import pytest
 import responses
 from pydantic import SecretStr
+from stubbed_web import OPAQUE, URL
 
 from sync.org_settings import AccessToken, ClientCredentials, OrgSettings
 from sync.salesforce.client import SalesforceClient, open_org
-
-URL = "https://acme.my.salesforce.com"
-DATA = f"{URL}/services/data/v66.0"
-OPAQUE = "00D000000000001!token"
 
 
 @pytest.fixture

@@ -14,9 +14,9 @@ import pytest
 import requests
 import responses
 import structlog
-from conftest import DATA, OPAQUE, URL
 from pydantic import SecretStr
 from structlog.testing import capture_logs
+from stubbed_web import DATA, OPAQUE, URL
 
 from sync.errors import AccessRefused, OrgFault, OrgUnavailable
 from sync.org_settings import AccessToken, OrgSettings

@@ -50,8 +50,8 @@ def soap_login(http: requests.Session, given: Password, *, api_version: str) -> 
     except (ExpatError, UnicodeDecodeError):
         raise _not_salesforce(host) from None
     except SalesforceAuthenticationFailed as refused:
-        code = str(refused.code or "INVALID_LOGIN")
-        if code.isdigit():  # a bare status: the answer was no SOAP fault
+        code = str(refused.code or "")
+        if not code or code.isdigit():  # nothing or a bare status: the answer was no SOAP fault
             raise _not_salesforce(host) from None
         fault = explain(code)
         raise AccessRefused(
