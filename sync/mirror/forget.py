@@ -18,7 +18,7 @@ from duckdb import DuckDBPyConnection
 from sync.mapping import OrgMapping
 from sync.mirror.load import person_references
 from sync.mirror.state import naive
-from sync.mirror.tables import columns_of, quoted
+from sync.mirror.tables import catalogue, quoted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,14 +96,8 @@ def _same_person(connection: DuckDBPyConnection, mapping: OrgMapping, ids: Seque
 
 def _person_columns(connection: DuckDBPyConnection, mapping: OrgMapping) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Tables with records in them, also of objects no longer mapped, and their columns that name a person."""
-    tables = connection.execute(
-        "SELECT table_name FROM duckdb_tables() WHERE NOT internal AND NOT temporary ORDER BY table_name"
-    ).fetchall()
-    for (table,) in tables:
-        if table == "forgotten":
-            continue
-        mapped = mapping.get(str(table).removesuffix("_version"))
+    for table, columns in sorted(catalogue(connection).items()):
+        mapped = mapping.get(table.removesuffix("_version"))
         named = {"id", "who_id", "lead_id"} | set(person_references(mapped) if mapped else ())
-        columns = tuple(name for name in columns_of(connection, table) if name in named)
-        if "id" in columns:
-            yield str(table), columns
+        if "id" in columns and table != "forgotten":
+            yield table, tuple(name for name in columns if name in named)

@@ -14,29 +14,44 @@ from duckdb import DuckDBPyConnection
 from sync.mapping import ObjectMapping
 from sync.mirror.staging import Batch
 from sync.mirror.state import Completeness, ObjectState, naive, write_record, write_state
-from sync.mirror.tables import cursor_field, follow, is_append_only, quoted, version_table
+from sync.mirror.tables import Catalogue, cursor_field, follow, is_append_only, quoted, version_table
 
 
-def commit(connection: DuckDBPyConnection, batch: Batch, record: Completeness, state: ObjectState) -> Completeness:
-    """Carries what `stage` prepared into the mirror, with its watermark and record; the record with its counts."""
+def commit(
+    connection: DuckDBPyConnection, batch: Batch, record: Completeness, state: ObjectState, present: Catalogue
+) -> Completeness:
+    """Carries what `stage` prepared into the mirror, with its watermark and record; the record with its counts.
+
+    Args:
+        connection: The mirror, open to write, with `incoming` staged (unless the batch is empty).
+        batch: What was staged.
+        record: What the org counted, and how much arrived.
+        state: How far the object is pulled with it.
+        present: The mirror's tables.
+    """
     connection.execute("BEGIN TRANSACTION")
     try:
-        follow(connection, batch.mapping)
-        _leave_out_the_forgotten(connection, batch.mapping)
-        _find_changes(connection, batch)
-        changed, deleted, merged = _count_changes(connection, batch.mapping)
-        record = replace(record, changed=changed, deleted=deleted, merged=merged)
-        if changed:
-            _replace_rows(connection, batch.mapping, state)
+        follow(connection, batch.mapping, present)
+        if not batch.empty:
+            record = _take_in(connection, batch, record, state)
         write_state(connection, state)
         write_record(connection, record, run_id=state.run_id, at=state.pulled_at)
-        for temporary in ("changes", "incoming"):
-            connection.execute(f"DROP TABLE {temporary}")
         connection.execute("COMMIT")
     except BaseException:
         connection.execute("ROLLBACK")
         raise
     return record
+
+
+def _take_in(connection: DuckDBPyConnection, batch: Batch, record: Completeness, state: ObjectState) -> Completeness:
+    _leave_out_the_forgotten(connection, batch.mapping)
+    _find_changes(connection, batch)
+    changed, deleted, merged = _count_changes(connection, batch.mapping)
+    if changed:
+        _replace_rows(connection, batch.mapping, state)
+    for temporary in ("changes", "incoming"):
+        connection.execute(f"DROP TABLE {temporary}")
+    return replace(record, changed=changed, deleted=deleted, merged=merged)
 
 
 def _replace_rows(connection: DuckDBPyConnection, mapping: ObjectMapping, state: ObjectState) -> None:

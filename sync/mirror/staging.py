@@ -51,6 +51,11 @@ class Batch:
     purged: Mapping[str, datetime] = field(default_factory=dict)
     """Ids that the org says it has deleted, and when; those that no page brings are gone for good."""
 
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to stage and nothing to conclude from that."""
+        return not (self.pages.files or self.purged or self.whole)
+
 
 def stage(connection: DuckDBPyConnection, batch: Batch) -> int:
     """Types the pages into `incoming`, one row per id, the newest; how many distinct records of the window arrived.
@@ -59,6 +64,8 @@ def stage(connection: DuckDBPyConnection, batch: Batch) -> int:
         OrgFault: A page is cut off, or isn't what was asked for.
         MappingInvalid: A value doesn't fit the type that the mapping gives its field.
     """
+    if batch.empty:
+        return 0
     _create_incoming(connection, batch)
     _refuse_misfits(connection, batch.mapping)
     cursor = quoted(cursor_field(batch.mapping))

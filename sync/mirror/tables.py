@@ -18,6 +18,10 @@ FORMAT = 1
 """Version of the file's layout; a file with a higher one was written by a newer leadgate."""
 
 
+Catalogue = Mapping[str, Mapping[str, str]]
+"""Table → column → type."""
+
+
 def quoted(identifier: str) -> str:
     """An SQL identifier; `user` and others of our names are keywords."""
     return '"' + identifier.replace('"', '""') + '"'
@@ -38,40 +42,51 @@ def is_append_only(mapping: ObjectMapping) -> bool:
     return mapping.object.endswith("History")
 
 
-def prepare(connection: DuckDBPyConnection, mapping: OrgMapping) -> None:
-    """Creates the tables that are missing; those that are there change only in `follow`."""
+def prepare(connection: DuckDBPyConnection, mapping: OrgMapping) -> Catalogue:
+    """Creates the tables that are missing; those that are there change only in `follow`. What is there now."""
     connection.execute(files("sync.mirror").joinpath("schema.sql").read_text("utf-8"))
     if connection.execute("SELECT 1 FROM mirror_meta WHERE key = 'format'").fetchone() is None:
         connection.execute("INSERT INTO mirror_meta VALUES ('format', ?)", [str(FORMAT)])
-    for mapped in mapping:
-        if not columns_of(connection, mapped.name):
-            follow(connection, mapped)
+    present = catalogue(connection)
+    missing = [mapped for mapped in mapping if mapped.name not in present]
+    for mapped in missing:
+        follow(connection, mapped, present)
+    return catalogue(connection) if missing else present
 
 
-def follow(connection: DuckDBPyConnection, mapping: ObjectMapping) -> None:
+def follow(connection: DuckDBPyConnection, mapping: ObjectMapping, present: Catalogue) -> None:
     """Lets an object's tables follow its mapping: new columns appear empty, columns taken out go.
 
     Belongs into the transaction that fills the new columns. The version table keeps columns that the mapping no longer
     names, so that a line lost by mistake costs no history.
     """
     wanted = {f.name: sql_type(f.type) for f in mapping.fields.values()}
-    _shape(connection, mapping.name, wanted, keep_others=False)
+    _shape(connection, mapping.name, wanted, present.get(mapping.name, {}), keep_others=False)
+    table = f"{mapping.name}_version"
     versions = wanted | dict(zip(VERSION_FIELDS, ("TIMESTAMP", "VARCHAR"), strict=True))
-    _shape(connection, f"{mapping.name}_version", versions, keep_others=True)
+    _shape(connection, table, versions, present.get(table, {}), keep_others=True)
 
 
-def columns_of(connection: DuckDBPyConnection, table: str) -> dict[str, str]:
-    """Column name → type of a table, empty when there is no such table."""
+def catalogue(connection: DuckDBPyConnection) -> Catalogue:
+    """Every table's columns and their types."""
     rows = connection.execute(
-        "SELECT column_name, data_type FROM duckdb_columns() "
-        "WHERE table_name = ? AND NOT internal AND database_name = current_database()",
-        [table],
+        "SELECT table_name, column_name, data_type FROM duckdb_columns() "
+        "WHERE NOT internal AND database_name = current_database()"
     ).fetchall()
-    return {str(name): str(type_) for name, type_ in rows}
+    tables: dict[str, dict[str, str]] = {}
+    for table, name, type_ in rows:
+        tables.setdefault(table, {})[name] = type_
+    return tables
 
 
-def _shape(connection: DuckDBPyConnection, table: str, wanted: Mapping[str, str], *, keep_others: bool) -> None:
-    present = columns_of(connection, table)
+def _shape(
+    connection: DuckDBPyConnection,
+    table: str,
+    wanted: Mapping[str, str],
+    present: Mapping[str, str],
+    *,
+    keep_others: bool,
+) -> None:
     if not present:
         body = ", ".join(f"{quoted(name)} {type_}" for name, type_ in wanted.items())
         connection.execute(f"CREATE TABLE {quoted(table)} ({body})")

@@ -110,7 +110,7 @@ def fill(path: Path, mapping: OrgMapping) -> Fill:
             pulled_at=NOW,
         )
         with opened(path, read_only=False, pages=folder) as connection:
-            prepare(connection, using)
+            present = prepare(connection, using)
             received = stage(connection, batch)
             record = Completeness(
                 object=mapped.object,
@@ -120,7 +120,7 @@ def fill(path: Path, mapping: OrgMapping) -> Fill:
                 expected=len(rows),
                 received=received,
             )
-            return commit(connection, batch, record, state)
+            return commit(connection, batch, record, state, present)
 
     return fill
 

@@ -35,7 +35,7 @@ from sync.mirror.state import (
     write_state,
 )
 from sync.mirror.store import check_format
-from sync.mirror.tables import cursor_field, prepare, quoted
+from sync.mirror.tables import Catalogue, cursor_field, prepare, quoted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +73,7 @@ class Intake:
         taken: list[Completeness] = []
         short: list[Shortfall] = []
         with opened(self.path, read_only=False, wait=self.wait, pages=self.folder) as connection:
-            self._prepare(connection)
+            present = self._prepare(connection)
             for reading in readings:
                 self.progress(Progress(object=reading.window.object, doing="loading", records=reading.expected))
                 self._refuse_overtaken(connection, reading)
@@ -84,7 +84,7 @@ class Intake:
                 if received < reading.expected:
                     short.append(Shortfall(reading=reading, received=received))
                     continue
-                taken.append(commit(connection, batch, _record(reading, received), self._state(reading)))
+                taken.append(commit(connection, batch, _record(reading, received), self._state(reading), present))
         return taken, short
 
     def skip(self, skipped: Mapping[str, str]) -> None:
@@ -121,13 +121,14 @@ class Intake:
                 found[window.object] = Held(count=int(count), newest=aware(newest))
         return found
 
-    def _prepare(self, connection: DuckDBPyConnection) -> None:
+    def _prepare(self, connection: DuckDBPyConnection) -> Catalogue:
         check_format(connection, self.path)
-        prepare(connection, self.mapping)
+        present = prepare(connection, self.mapping)
         held = read_meta(connection, "org_id")
         refuse_other_org(held, self.org_id, self.path)
         if held is None:
             write_meta(connection, "org_id", self.org_id)
+        return present
 
     def _refuse_overtaken(self, connection: DuckDBPyConnection, reading: Reading) -> None:
         window = reading.window

@@ -1,14 +1,51 @@
-"""Records that came as JSON, written to the same CSV pages that a bulk job brings, so that one load serves both."""
+"""Pages of records on disk between org and mirror: in one private folder per pull, gone when it ends.
+
+Records that came as JSON are written to the same CSV that a bulk job brings, so that one load serves both.
+"""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Sequence
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
 from sync.mirror.staging import Pages
 from sync.model import Record, Value
+
+_LEFT_BEHIND = 3600.0
+"""Seconds after which the folder of a process that is no more counts as left behind."""
+
+
+@contextmanager
+def page_folder(parent: Path, run_id: str, *, now: datetime) -> Iterator[Path]:
+    """A folder of this pull's own, mode 0700; those that killed processes have left are removed on the way."""
+    parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for left in parent.glob("pull-*"):
+        if _is_left_behind(left, now):
+            shutil.rmtree(left, ignore_errors=True)
+    folder = parent / f"pull-{os.getpid()}-{run_id}"
+    folder.mkdir(mode=0o700)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_left_behind(folder: Path, now: datetime) -> bool:
+    try:
+        if now.timestamp() - folder.stat().st_mtime < _LEFT_BEHIND:
+            return False
+        os.kill(int(folder.name.split("-")[1]), 0)
+    except (ProcessLookupError, OverflowError):
+        return True
+    except (OSError, ValueError, IndexError):
+        return False
+    return False
 
 
 def write_page(file: Path, columns: Sequence[str], records: Iterable[Record]) -> Pages:

@@ -166,6 +166,8 @@ class Reader:
         return Pages(files=found.files, columns=window.selected)
 
     def _page(self, window: Window, records: Sequence[Record]) -> Pages:
+        if not records:
+            return Pages(files=(), columns=window.selected)
         number = sum(1 for _ in self.folder.iterdir())
         file = self.folder / f"{window.mapping.name}-{number:05d}.csv"
         return write_page(file, window.selected, records)

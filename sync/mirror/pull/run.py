@@ -8,7 +8,6 @@ The mirror is open only to read its states at the beginning and while records ar
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -22,6 +21,7 @@ from sync.mirror.pull.columns import settle_columns
 from sync.mirror.pull.intake import Intake
 from sync.mirror.pull.jobs import OpenJobs
 from sync.mirror.pull.opening import Opening, first_pages, open_windows
+from sync.mirror.pull.pages import page_folder
 from sync.mirror.pull.reading import Reader, Reading, Route, route_for
 from sync.mirror.pull.report import Progress, PullReport
 from sync.mirror.pull.scope import plan_windows, read_held, selected
@@ -68,10 +68,7 @@ def pull(
     states = read_held(path, org_id, wait)
     scope = plan_windows(org, wanted, states, full=full)
     run_id = new_run_id()
-    folder = path.parent / f"pull-{run_id}"
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    folder.mkdir(mode=0o700)
-    try:
+    with page_folder(path.parent, run_id, now=begun) as folder:
         intake = Intake(
             path=path,
             mapping=mapping,
@@ -87,8 +84,6 @@ def pull(
         run = _Run(org=org, reader=reader, intake=intake, warnings=list(scope.warnings))
         run.skip((mapping[name].object, name, reason) for name, reason in scope.skipped.items())
         run.go(scope.windows)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
     return PullReport(
         run_id=run_id,
         objects={mapped.object: run.records[mapped.object] for mapped in wanted if mapped.object in run.records},

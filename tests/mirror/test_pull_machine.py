@@ -1,0 +1,186 @@
+"""Whatever happens to leads between pulls, once the org has come to rest the mirror is the org."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from conftest import HISTORY_YAML, LEAD_YAML, TASK_YAML, mapping_of
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from pull_world import World, make_world
+
+from sync.mockorg.conversion import LeadConvert, convert
+from sync.mockorg.transactions import LongTransaction
+
+WORDS = st.sampled_from(["Acme", "Beta", "Gamma"])
+
+
+class PullMachine(RuleBasedStateMachine):
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = Path(tempfile.mkdtemp())
+        self.world: World = make_world(self.folder, mapping_of(LEAD_YAML, TASK_YAML, HISTORY_YAML))
+        self.door = self.world.mock.in_process()
+        self.door.__enter__()
+        self.world.log_in()
+        self.live: list[str] = []
+        self.binned: list[str] = []
+        self.open: list[LongTransaction] = []
+        self.locked: set[str] = set()
+        self.opened_for = 0
+
+    def free(self) -> list[str]:
+        """Live leads that no open transaction has written to: the org would make others wait for these."""
+        return [lead for lead in self.live if lead not in self.locked]
+
+    @rule(company=WORDS, budget=st.none() | st.integers(0, 10**6))
+    def create(self, company: str, budget: int | None) -> None:
+        self.live.append(self.world.create(Company=company, Budget__c=budget))
+
+    @precondition(lambda self: self.free())
+    @rule(data=st.data(), company=WORDS)
+    def update(self, data: st.DataObject, company: str) -> None:
+        self.world.update(data.draw(st.sampled_from(self.free())), Company=company)
+
+    @precondition(lambda self: self.free())
+    @rule(data=st.data())
+    def delete(self, data: st.DataObject) -> None:
+        lead = data.draw(st.sampled_from(self.free()))
+        self.world.delete(lead)
+        self.live.remove(lead)
+        self.binned.append(lead)
+
+    @precondition(lambda self: self.binned)
+    @rule(data=st.data())
+    def undelete(self, data: st.DataObject) -> None:
+        lead = data.draw(st.sampled_from(self.binned))
+        self.world.undelete(lead)
+        self.binned.remove(lead)
+        self.live.append(lead)
+
+    @precondition(lambda self: self.binned)
+    @rule(data=st.data())
+    def purge(self, data: st.DataObject) -> None:
+        lead = data.draw(st.sampled_from(self.binned))
+        self.world.purge(lead)
+        self.binned.remove(lead)
+
+    @precondition(lambda self: len(self.free()) > 1)
+    @rule(data=st.data())
+    def merge(self, data: st.DataObject) -> None:
+        winner, loser = data.draw(st.permutations(self.free()))[:2]
+        self.world.merge(winner, loser)
+        self.live.remove(loser)
+
+    @precondition(lambda self: self.free())
+    @rule(data=st.data())
+    def convert(self, data: st.DataObject) -> None:
+        lead = data.draw(st.sampled_from(self.free()))
+        org = self.world.mock.org
+        asked = [LeadConvert(lead_id=lead, converted_status="Closed - Converted", do_not_create_opportunity=True)]
+        assert convert(org, org.access.admin, asked)[0].success
+        self.live.remove(lead)
+
+    @precondition(lambda self: len(self.open) < 2)
+    @rule()
+    def begin(self) -> None:
+        org = self.world.mock.org
+        self.open.append(org.transactions.begin(org.access.admin))
+
+    @precondition(lambda self: self.open)
+    @rule(data=st.data(), company=WORDS)
+    def write_unseen(self, data: st.DataObject, company: str) -> None:
+        transactions = self.world.mock.org.transactions
+        lead = data.draw(st.none() | st.sampled_from(self.free())) if self.free() else None
+        if lead is None:
+            new = transactions.insert(self.open[-1], "Lead", {"LastName": "Late", "Company": company})
+            self.live.append(new)
+            lead = new
+        else:
+            transactions.update(self.open[-1], "Lead", lead, {"Company": company})
+        self.locked.add(lead)
+
+    @precondition(lambda self: self.open)
+    @rule()
+    def commit(self) -> None:
+        for transaction in self.open:
+            self.world.mock.org.transactions.commit(transaction)
+        self.open.clear()
+        self.locked.clear()
+        self.opened_for = 0
+
+    @rule(seconds=st.sampled_from([0, 1, 30, 61, 300]))
+    def pass_time(self, seconds: int) -> None:
+        if self.open and self.opened_for + seconds > 600:
+            self.commit()
+        self.opened_for += seconds if self.open else 0
+        self.world.pass_time(seconds=seconds)
+
+    @rule(days=st.sampled_from([1, 13, 20]))
+    def pass_days(self, days: int) -> None:
+        if self.open:
+            self.commit()
+        self.world.pass_time(days=days)
+
+    @rule()
+    def pull(self) -> None:
+        report = self.world.pull()
+        for record in report.objects.values():
+            assert record.expected == record.received
+
+    @invariant()
+    def nothing_is_left_behind(self) -> None:
+        state = self.folder / "state"
+        assert not list(state.glob("pull-*")) if state.exists() else True
+
+    def teardown(self) -> None:
+        try:
+            if self.open:
+                self.commit()
+            self.world.pass_time(minutes=3)
+            self.world.pull()
+            self.compare()
+        finally:
+            self.door.__exit__(None, None, None)
+            shutil.rmtree(self.folder)
+
+    def compare(self) -> None:
+        db = self.world.mock.org.store.db
+        org = {
+            row[0]: row
+            for row in db.execute(
+                'SELECT "Id", "Company", "Budget__c", "IsDeleted", "IsConverted", "MasterRecordId" FROM "Lead"'
+            )
+        }
+        with self.world.mirror() as mirror, mirror.session() as session:
+            held = {
+                row[0]: row
+                for row in session.execute(
+                    "SELECT id, company, budget, is_deleted, is_converted, master_record_id FROM lead"
+                ).fetchall()
+            }
+            duplicates = session.execute("SELECT count(*) - count(DISTINCT id) FROM lead").fetchone()
+            latest = session.execute(
+                "SELECT count(*) FROM lead l WHERE NOT EXISTS (SELECT 1 FROM lead_version v WHERE v.id = l.id "
+                "AND v.company IS NOT DISTINCT FROM l.company AND v.is_deleted = l.is_deleted)"
+            ).fetchone()
+        for lead_id, row in org.items():
+            assert _comparable(held[lead_id]) == _comparable(row)
+        assert all(row[3] for lead_id, row in held.items() if lead_id not in org)
+        assert duplicates == (0,)
+        assert latest == (0,)
+
+
+def _comparable(row: tuple[Any, ...]) -> tuple[object, ...]:
+    lead_id, company, budget, deleted, converted, master = row
+    return lead_id, company, None if budget is None else float(budget), bool(deleted), bool(converted), master
+
+
+PullMachine.TestCase.settings = settings(
+    max_examples=10, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
+)
+TestPullMachine = PullMachine.TestCase
