@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from .api.errors import error_response, row_error_response
 from .api.versions import number
 from .behaviours import behaviour
-from .call import Call, Route, Tally, check_conventions, session_is_invalid
+from .call import Call, Route, Tally, check_conventions, check_version, session_is_invalid
 from .errors import RowRefused, SalesforceError
 from .faults import ON_THE_WAY, REFUSALS, Fault, FaultKind
 from .http import Delivery, Request, Response, compressed
@@ -67,11 +67,11 @@ class Answering:
         self._log(request, entry)
         return self._finished(request, response)
 
-    def dispatch(self, request: Request, session: Session) -> Response:
+    def dispatch(self, request: Request, session: Session, tally: Tally) -> Response:
         """Answer a subrequest of composite, batch or graph: same session, not charged, no faults of the way."""
         found = self._router.find(request.method, request.segments)
         with self._doors.org.lock:
-            return self._handled(found, request, Tally(), session=session)
+            return self._handled(found, request, tally, session=session)
 
     def _strike(self, kinds: frozenset[FaultKind], operation: str, request: Request) -> Fault | None:
         with self._doors.org.lock:
@@ -85,7 +85,11 @@ class Answering:
     ) -> Response:
         if fault is None:
             return self._handled(found, request, tally)
-        real = self._handled(found, request, tally) if fault.effect else None
+        late = fault.effect and fault.kind in ON_THE_WAY and fault.seconds > 0
+        if late:
+            with self._doors.org.lock:
+                self._doors.happen_later(lambda: self._handled(found, request, Tally()), seconds=fault.seconds)
+        real = self._handled(found, request, tally) if fault.effect and not late else None
         if fault.kind in REFUSALS:
             return refusal(fault, request)
         delivery = {
@@ -107,7 +111,7 @@ class Answering:
         subrequest = session is not None
         try:
             with self._doors.org.lock:
-                self._doors.commit_what_is_due()
+                self._doors.do_what_is_due()
                 version = _version(request)
                 wanted = found.handler.session if isinstance(found, Found) else needs_session(request)
                 if wanted and session is None:
@@ -116,6 +120,7 @@ class Answering:
                     self._charge(session, tally, subrequest=subrequest)
                     return self._limit_info(error_response(nowhere(found, request)), session)
                 route = found.handler
+                check_version(route, version)
                 call = Call(
                     doors=self._doors,
                     request=request,

@@ -45,6 +45,7 @@ class Route:
         session: whether a session is needed.
         charged: whether a call is charged to the daily quota and answered with `Sforce-Limit-Info`.
         operation: the name where it depends on the body (SOAP); None is `name`.
+        since: the first API version that has the resource.
         unmodelled: query parameters that Salesforce knows here and this org does not: refused.
     """
 
@@ -54,6 +55,7 @@ class Route:
     handler: Handler
     session: bool = True
     charged: bool = True
+    since: int = 0
     unmodelled: frozenset[str] = frozenset()
     operation: Callable[[Request], str] | None = None
 
@@ -174,6 +176,16 @@ def unsupported_media_type(given: str) -> SalesforceError:
         f"The Content-Type header specified in the HTTP request is not supported: {shown}",
         status=415,
     )
+
+
+def check_version(route: Route, version: int) -> None:
+    """Refuse a resource that the API version did not have yet.
+
+    Raises:
+        SalesforceError: 404.
+    """
+    if version < route.since:
+        raise SalesforceError("NOT_FOUND", "The requested resource does not exist", status=404)
 
 
 def check_conventions(request: Request, route: Route) -> None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from .bulk.ingest_job import IngestJobs
     from .bulk.query_job import BulkQueryJobs
+    from .call import Tally
     from .faults import Faults
     from .http import Request, Response
     from .org import Org, OrgSnapshot
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from .soql.cursor import Cursors
     from .transactions import LongTransaction
 
-Subrequests = Callable[["Request", "Session"], "Response"]
+Subrequests = Callable[["Request", "Session", "Tally"], "Response"]
 
 
 @dataclass(kw_only=True)
@@ -55,6 +56,7 @@ class Doors:
     grants: Grants = field(default_factory=Grants)
     log: RequestLog = field(default_factory=RequestLog)
     freed: threading.Condition = field(init=False)
+    late_effects: list[tuple[datetime, Callable[[], object]]] = field(default_factory=list)
     late_commits: list[tuple[datetime, LongTransaction]] = field(default_factory=list)
     snapshots: dict[str, OrgSnapshot] = field(default_factory=dict)
 
@@ -95,11 +97,19 @@ class Doors:
         """Let a long transaction commit when the org's clock has moved on by `seconds`."""
         self.late_commits.append((self.org.clock.now() + timedelta(seconds=seconds), transaction))
 
-    def commit_what_is_due(self) -> None:
-        """Commit the long transactions whose time has come; called before each request."""
+    def happen_later(self, effect: Callable[[], object], *, seconds: float) -> None:
+        """Let a call reach the org only when its clock has moved on by `seconds`."""
+        self.late_effects.append((self.org.clock.now() + timedelta(seconds=seconds), effect))
+
+    def do_what_is_due(self) -> None:
+        """Carry out late calls and commit long transactions whose time has come; called before each request."""
+        now = self.org.clock.now()
+        due_effects = [effect for due, effect in self.late_effects if due <= now]
+        self.late_effects = [(due, effect) for due, effect in self.late_effects if due > now]
+        for effect in due_effects:
+            effect()
         if not self.late_commits:
             return
-        now = self.org.clock.now()
         for due, transaction in self.late_commits:
             if due <= now and transaction in self.org.transactions.open:
                 self.org.transactions.commit(transaction)

@@ -63,7 +63,8 @@ class Fault:
         skip: how many fitting requests pass before it strikes first.
         probability: how likely it strikes each fitting request, from the org's seed.
         effect: whether the call has its effect before the answer is lost or replaced.
-        seconds: duration of LATENCY, SLOW_JOB and LATE_COMMIT.
+        seconds: duration of LATENCY, SLOW_JOB and LATE_COMMIT; with TIMEOUT or DROP and `effect`, how long after the
+            client has given up the call reaches the org.
         polls: looks that a SLOW_JOB needs.
         size: records per page under SMALL_PAGES.
         message: text of a JOB_FAILED or ROW_LOCK; None is Salesforce's own.
@@ -86,6 +87,8 @@ class Fault:
             raise FaultIsUnclear(f"probability must be between 0 and 1, not {self.probability}")
         if self.kind is FaultKind.TRUNCATE and not self.effect:
             raise FaultIsUnclear("a truncated answer follows its effect: give effect=true")
+        if self.kind is FaultKind.TRUNCATE and self.seconds:
+            raise FaultIsUnclear("a truncated answer follows its effect at once: leave seconds out")
         if self.kind in {FaultKind.UNAUTHORIZED, FaultKind.LIMIT} and self.effect:
             raise FaultIsUnclear(f"{self.kind} is answered before the call has any effect")
         if self.kind is FaultKind.SLOW_JOB and not (self.polls or self.seconds):

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 UNMODELLED_RESOURCES = frozenset(
     {
         "actions", "analytics", "apexrest", "appmenu", "async-queries", "chatter", "commerce", "compactlayouts",
-        "composite", "connect", "consent", "eclair", "event", "folders", "jsonxform", "knowledgemanagement", "licensing",
-        "metadata", "parameterizedsearch", "payments", "process", "quickactions", "recent", "search", "sobjects", "support",
-        "tabs", "theme", "tooling", "ui-api", "wave",
+        "composite", "connect", "consent", "eclair", "event", "folders", "jsonxform", "knowledgemanagement",
+        "licensing", "metadata", "parameterizedsearch", "payments", "process", "quickactions", "recent",
+        "search", "sobjects", "support", "tabs", "theme", "tooling", "ui-api", "wave",
     }
 )  # fmt: skip
 """Resources that a real org has and this one does not, or not in full; their 404 says so."""

@@ -80,7 +80,7 @@ def _one(call: Call, subrequest: _Subrequest) -> Mapping[str, object]:
     )
     if call.session is None:
         raise TypeError("batch is reached with a session only")
-    response = call.doors.dispatch(request, call.session)
+    response = call.doors.dispatch(request, call.session, call.tally)
     return {"statusCode": response.status, "result": json.loads(response.body) if response.body else None}
 
 

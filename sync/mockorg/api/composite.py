@@ -144,7 +144,7 @@ def _one(call: Call, subrequest: Subrequest, answers: dict[str, object]) -> Mapp
         return halted(subrequest, f"Invalid reference specified. {missing}")
     if call.session is None:
         raise TypeError("composite is reached with a session only")
-    response = call.doors.dispatch(request, call.session)
+    response = call.doors.dispatch(request, call.session, call.tally)
     body = json.loads(response.body) if response.body else None
     if response.status < 400:
         answers[subrequest.reference_id] = body

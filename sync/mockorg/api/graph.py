@@ -20,7 +20,6 @@ MOST_NODES = 500
 DEEPEST = 15
 MOST_KINDS = 15
 FAILED_GRAPHS_TO_HALT = 14
-FIRST_VERSION = 50
 
 _ALLOWED = re.compile(r"/services/data/v\d+\.\d/sobjects/([A-Za-z0-9_]+)(/[^/]+){0,2}/?\Z")
 _REFERENCE = re.compile(r"@\{([A-Za-z0-9_]+)\.")
@@ -35,8 +34,6 @@ class _Graph:
 @behaviour("Composite graph", source="REST Developer Guide; recorded answer; texts of its limits are uncertain")
 def graph(call: Call) -> Response:
     """POST /composite/graph: each graph succeeds or fails as a whole; after 14 failed graphs the rest is not tried."""
-    if call.version < FIRST_VERSION:
-        raise SalesforceError("NOT_FOUND", "The requested resource does not exist", status=404)
     given = call.json_object().get("graphs")
     if not isinstance(given, list) or not given:
         raise SalesforceError("JSON_PARSER_ERROR", "graphs must be an array of graphs")

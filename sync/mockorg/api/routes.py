@@ -25,11 +25,40 @@ from . import (
 
 _DATA = "/services/data/{version}"
 
+_SINCE = (
+    ("collections.", 42),
+    ("composite.graph", 50),
+    ("composite.batch", 34),
+    ("composite", 38),
+    ("bulk.ingest.", 41),
+    ("bulk.query.", 47),
+)
+"""The first API version of resources younger than the oldest version served, by the start of their names."""
+
+_JOB_FILTERS = frozenset({"isPkChunkingEnabled", "concurrencyMode"})
+
 
 def _route(
-    method: str, template: str, name: str, handler: Handler, *, session: bool = True, charged: bool = True
+    method: str,
+    template: str,
+    name: str,
+    handler: Handler,
+    *,
+    session: bool = True,
+    charged: bool = True,
+    unmodelled: frozenset[str] = frozenset(),
 ) -> Route:
-    return Route(method=method, template=template, name=name, handler=handler, session=session, charged=charged)
+    since = next((version for start, version in _SINCE if name.startswith(start)), 0)
+    return Route(
+        method=method,
+        template=template,
+        name=name,
+        handler=handler,
+        session=session,
+        charged=charged,
+        since=since,
+        unmodelled=unmodelled,
+    )
 
 
 def _open(method: str, template: str, name: str, handler: Handler) -> Route:
@@ -88,14 +117,14 @@ ROUTES = (
     _route("POST", f"{_DATA}/composite/graph", "composite.graph", graph.graph),
     _route("POST", f"{_DATA}/composite/batch", "composite.batch", batch.batch),
     _route("POST", f"{_DATA}/jobs/query", "bulk.query.create", bulk_query.create),
-    _route("GET", f"{_DATA}/jobs/query", "bulk.query.list", bulk_query.every),
+    _route("GET", f"{_DATA}/jobs/query", "bulk.query.list", bulk_query.every, unmodelled=_JOB_FILTERS),
     _route("GET", f"{_DATA}/jobs/query/{{job}}", "bulk.query.look", bulk_query.look),
     _route("PATCH", f"{_DATA}/jobs/query/{{job}}", "bulk.query.abort", bulk_query.change),
     _route("DELETE", f"{_DATA}/jobs/query/{{job}}", "bulk.query.delete", bulk_query.delete),
     _route("GET", f"{_DATA}/jobs/query/{{job}}/results", "bulk.query.results", bulk_query.results),
     _route("GET", f"{_DATA}/jobs/query/{{job}}/resultPages", "bulk.query.resultPages", bulk_query.result_pages),
     _route("POST", f"{_DATA}/jobs/ingest", "bulk.ingest.create", bulk_ingest.create),
-    _route("GET", f"{_DATA}/jobs/ingest", "bulk.ingest.list", bulk_ingest.every),
+    _route("GET", f"{_DATA}/jobs/ingest", "bulk.ingest.list", bulk_ingest.every, unmodelled=_JOB_FILTERS),
     _route("GET", f"{_DATA}/jobs/ingest/{{job}}", "bulk.ingest.look", bulk_ingest.look),
     _route("PATCH", f"{_DATA}/jobs/ingest/{{job}}", "bulk.ingest.change", bulk_ingest.change),
     _route("DELETE", f"{_DATA}/jobs/ingest/{{job}}", "bulk.ingest.delete", bulk_ingest.delete),

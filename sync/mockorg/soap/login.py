@@ -38,6 +38,8 @@ def login(soap: SoapCall) -> Sequence[Node]:
         raise SalesforceError(
             "INVALID_LOGIN", "Invalid username, password, security token; or user locked out.", status=500
         )
+    if not user.api_enabled:
+        raise SalesforceError("API_DISABLED_FOR_ORG", "API is not enabled for this Organization or Partner", status=500)
     session = soap.call.doors.sessions.open(user.id)
     return [
         Node(

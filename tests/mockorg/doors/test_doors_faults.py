@@ -222,3 +222,14 @@ def test_costs_move_a_frozen_clock_instead_of_waiting(client: Client, org_yaml: 
 
     assert (client.mock.clock.now() - before).total_seconds() == 0.75
     assert time.monotonic() - began < 0.5
+
+
+def test_a_lost_call_may_reach_the_org_long_after_the_client_gave_up(client: Client) -> None:
+    client.mock.add_fault(Fault(kind=FaultKind.TIMEOUT, route="rows.create", effect=True, seconds=60))
+    with pytest.raises(requests.exceptions.ReadTimeout):
+        create(client)
+
+    assert client.query("SELECT count() FROM Lead")["totalSize"] == 0
+    client.mock.clock.advance(61)
+    assert client.query("SELECT count() FROM Lead")["totalSize"] == 1
+    assert client.query("SELECT count() FROM Lead")["totalSize"] == 1

@@ -218,3 +218,26 @@ def test_https_is_served_with_an_authority_that_the_client_can_trust(client: Cli
         session.close()
         assert answer.status_code == 200
     assert not server.ca_file.exists()
+
+
+@pytest.mark.parametrize(
+    ("version", "method", "path"),
+    [
+        ("41.0", "POST", "/composite/sobjects"),
+        ("37.0", "POST", "/composite"),
+        ("40.0", "POST", "/jobs/ingest"),
+        ("46.0", "POST", "/jobs/query"),
+    ],
+)
+def test_a_resource_is_404_in_versions_before_it_came(client: Client, version: str, method: str, path: str) -> None:
+    before = client.call(method, f"{client.base}/services/data/v{version}{path}", json={})
+    after = client.call(method, path, json={})
+
+    assert (before.status_code, after.status_code) == (404, 400)
+
+
+def test_a_parameter_that_would_be_without_effect_is_refused_loudly(client: Client) -> None:
+    answer = client.get("/jobs/query", params={"isPkChunkingEnabled": "true"})
+
+    assert answer.status_code == 400
+    assert "isPkChunkingEnabled" in answer.headers["X-Mock-Org-Not-Modelled"]
