@@ -6,7 +6,7 @@ sharing is not modelled: a user sees every record of an object that he may read.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from .behaviours import behaviour
@@ -76,6 +76,11 @@ class User:
         return any(getattr(grant, attribute) for grant in self.grants)
 
     @property
+    def active(self) -> bool:
+        """Whether the user may log in and be given records."""
+        return self.setting.active
+
+    @property
     def api_enabled(self) -> bool:
         """The permission "API Enabled"."""
         return self._any("api_enabled")
@@ -120,6 +125,11 @@ class Access:
     def replace_users(self, users: Iterable[User]) -> None:
         """Set the users anew."""
         self._users = {user.id: user for user in users}
+
+    def set_active(self, user_id: str, *, active: bool) -> None:
+        """Activate or deactivate a user: an inactive one owns what he owns, and is given nothing more."""
+        user = self._users[user_id]
+        self._users[user_id] = replace(user, setting=user.setting.model_copy(update={"active": active}))
 
     @property
     def users(self) -> tuple[User, ...]:

@@ -1,8 +1,8 @@
 """Apex governor limits: one transaction's budget of queries, DML and CPU, spent by the org's triggers and flows.
 
 A call is one transaction. Automation costs per batch and per record, so a call of many records can fail where each of
-its records alone would pass. A call that falls back to record by record starts with a fresh budget, which all the records
-then share: triggers run once per record, and the last records of a large call find it spent.
+its records alone would pass. A call that falls back to record by record starts with a fresh budget, which all the
+records then share: triggers run once per record, and the last records of a large call find it spent.
 """
 
 from __future__ import annotations

@@ -15,10 +15,11 @@ from .clock import Clock
 from .ids import IdFactory
 from .limits import ApiLimits
 from .locks import RowLocks
+from .org_schema import build_schema
 from .org_yaml import check_settings, read_settings
 from .schema import Schema
 from .settings import OrgSettings
-from .setup import build_schema, seed_rows
+from .setup import seed_rows
 from .store import Store
 from .transactions import LongTransactions
 

@@ -29,6 +29,21 @@ GivenValue: TypeAlias = "Value | Mapping[str, Value]"
 Given: TypeAlias = "Mapping[str, GivenValue]"
 
 AUDIT_FIELDS = frozenset({"CreatedDate", "CreatedById", "LastModifiedDate", "LastModifiedById"})
+_SET_UP_ELSEWHERE = frozenset(
+    {
+        "User",
+        "UserRole",
+        "Group",
+        "GroupMember",
+        "QueueSobject",
+        "Profile",
+        "PermissionSet",
+        "PermissionSetAssignment",
+        "ObjectPermissions",
+        "FieldPermissions",
+        "Organization",
+    }
+)
 _NOT_DATA = frozenset({"attributes", "id"})
 
 
@@ -39,6 +54,15 @@ def check_may(org: Org, user: User, type_: ObjectType, action: Literal["create",
     Raises:
         RowRefused: INVALID_TYPE_FOR_OPERATION or INSUFFICIENT_ACCESS_OR_READONLY.
     """
+    if type_.name in _SET_UP_ELSEWHERE and not (type_.name == "User" and action == "edit"):
+        what = f"writing {type_.name} records over the API; org.yaml and the data folder hold them"
+        raise RowRefused(
+            RowError(
+                code="INVALID_TYPE_FOR_OPERATION",
+                message=f"entity type {type_.name} does not support {action} here",
+                not_modelled=what,
+            )
+        )
     possible = {"create": type_.createable, "edit": type_.updateable, "delete": type_.deletable}[action]
     if not possible:
         verb = {"create": "create", "edit": "update", "delete": "delete"}[action]

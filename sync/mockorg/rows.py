@@ -182,7 +182,7 @@ def completed_insert(
         row["SystemModstamp"] = stamp
     if type_.name == "Lead":
         _check_lead_status(org, row, creating=True)
-        row["IsUnreadByOwner"] = int(row["OwnerId"] != user.id)
+        row.setdefault("IsUnreadByOwner", int(row["OwnerId"] != user.id))
     row |= derive(org, type_.name, row, frozenset(row))
     row |= rules.formula_columns(org, type_, row)
     check_required(type_, row)
@@ -270,6 +270,8 @@ def update_row(org: Org, user: User, type_: ObjectType, before: Row, changes: Ro
     after = before | changes
     _check_parents(org, type_, after)
     org.store.update(type_, str(before["Id"]), changes)
+    if type_.name == "User" and "IsActive" in changes:
+        org.access.set_active(str(before["Id"]), active=bool(changes["IsActive"]))
     history.track(org, user.id, type_, before, changes)
     if type_.name == "Opportunity":
         history.snapshot_opportunity(org, user.id, before, after)

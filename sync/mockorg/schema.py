@@ -228,6 +228,16 @@ class ObjectType:
         return tuple(each for each in self.fields if each.stored)
 
     @cached_property
+    def columns(self) -> tuple[str, ...]:
+        """The names of the columns, in order."""
+        return tuple(each.name for each in self.stored_fields)
+
+    @cached_property
+    def column_list(self) -> str:
+        """The columns as a select list."""
+        return ", ".join(f'"{name}"' for name in self.columns)
+
+    @cached_property
     def name_field(self) -> Field | None:
         """The field that names a record (`Name`, `Subject` …), if the object has one."""
         return next((each for each in self.fields if each.name_field), None)

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from .errors import SalesforceError
 from .formula import FormulaError, parse_formula
+from .org_schema import WITH_RECORD_TYPES, build_schema
 from .rules import KNOWN_GLOBALS
-from .setup import WITH_RECORD_TYPES, build_schema
+from .standard import standard_objects
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -102,7 +103,7 @@ def _values(settings: OrgSettings) -> Iterator[Problem]:
 
 
 def _objects(settings: OrgSettings) -> Iterator[Problem]:
-    known = {each.name for each in build_schema(settings.model_copy(update={"custom_fields": {}, "picklists": {}}))}
+    known = {each.name for each in standard_objects()} | {each.name for each in settings.custom_objects}
     for key in ("custom_fields", "record_types", "tracked_fields", "assignment_rules"):
         for name in getattr(settings, key):
             yield from _missing((key, name), [name], known, "object")

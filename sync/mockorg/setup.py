@@ -1,4 +1,4 @@
-"""From settings to an org: the schema with its custom parts, and the rows that every org is born with."""
+"""The rows that every org is born with: organization, people and their permissions, statuses, stages, record types."""
 
 from __future__ import annotations
 
@@ -6,78 +6,17 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from .access import User
-from .custom_fields import custom_field, custom_object
-from .errors import NotModelled
 from .forecast import forecast_category
 from .ids import MASTER_RECORD_TYPE_ID
-from .schema import Field, FieldType, PicklistValue, RecordTypeInfo, Schema
-from .standard import standard_objects
+from .org_schema import WITH_RECORD_TYPES
+from .people import grants_of, user_row
+from .schema import RecordTypeInfo
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from .org import Org
     from .schema import ObjectType, Value
-    from .settings import GrantSettings, OrgSettings, RecordTypeSetting, UserSetting
+    from .settings import GrantSettings, RecordTypeSetting, UserSetting
     from .store import Row
-
-WITH_RECORD_TYPES = ("Lead", "Opportunity", "Account", "Contact", "Task", "Event", "Campaign")
-
-
-def build_schema(settings: OrgSettings) -> Schema:
-    """The org's objects and fields.
-
-    Raises:
-        NotModelled: when a feature is on that the mock org has no model of.
-    """
-    for feature, on in settings.features:
-        if on:
-            raise NotModelled(f"the feature {feature}")
-    schema = Schema()
-    schema.put(*standard_objects())
-    for each in settings.custom_objects:
-        schema.add_custom_object(custom_object(each, prefix=f"a0{len(schema.custom_prefixes())}"))
-    for object_name in settings.record_types:
-        schema.add_fields(object_name, (_record_type_field(),))
-    _put_picklists(schema, settings)
-    for object_name, fields in settings.custom_fields.items():
-        schema.add_fields(object_name, [custom_field(each) for each in fields])
-    return schema
-
-
-def _record_type_field() -> Field:
-    return Field(
-        name="RecordTypeId",
-        label="Record Type ID",
-        type=FieldType.REFERENCE,
-        length=18,
-        permissionable=False,
-        defaulted_on_create=True,
-        reference_to=("RecordType",),
-        relationship_name="RecordType",
-        search_prefilterable=True,
-    )
-
-
-def _put_picklists(schema: Schema, settings: OrgSettings) -> None:
-    statuses = [(each.name, each.label or each.name, each.default) for each in settings.lead_statuses]
-    stages = [(each.name, each.label or each.name, False) for each in settings.opportunity_stages if each.active]
-    tasks = [(each.name, each.name, each.default) for each in settings.task_statuses]
-    _set_picklist(schema, "Lead", "Status", statuses)
-    _set_picklist(schema, "Opportunity", "StageName", stages)
-    _set_picklist(schema, "Task", "Status", tasks)
-    for path, values in settings.picklists.items():
-        object_name, _, name = path.partition(".")
-        _set_picklist(schema, object_name, name, [(value, value, False) for value in values])
-
-
-def _set_picklist(schema: Schema, object_name: str, name: str, entries: Iterable[tuple[str, str, bool]]) -> None:
-    field = schema.object(object_name).field(name)
-    if field is None:
-        raise NotModelled(f"the field {object_name}.{name}", code="INVALID_FIELD")
-    values = tuple(PicklistValue(value=value, label=label, default=default) for value, label, default in entries)
-    default = next((each.value for each in values if each.default), None)
-    schema.add_fields(object_name, (replace(field, picklist=values, default_value=default),))
 
 
 def seed_rows(org: Org) -> None:
@@ -89,63 +28,6 @@ def seed_rows(org: Org) -> None:
         seeding.values()
         seeding.record_types()
         seeding.duplicate_rules()
-
-
-def grants_of(settings: OrgSettings, given: UserSetting) -> tuple[GrantSettings, ...]:
-    """What a user's profile and permission sets grant, the profile first."""
-    by_name = {grant.name: grant for grant in (*settings.profiles, *settings.permission_sets)}
-    return tuple(by_name[each] for each in (given.profile, *given.permission_sets))
-
-
-def add_user(org: Org, given: UserSetting, *, record_id: str | None = None) -> User:
-    """Add a user to an org that stands already; permission sets and roles are not given here."""
-    profile = org.store.rows_where(org.schema.object("Profile"), {"Name": given.profile})[0]
-    user = User(
-        id=record_id or org.ids.next("005"),
-        username=given.username,
-        name=" ".join(part for part in (given.first_name, given.last_name) if part),
-        email=given.email or given.username,
-        profile_id=str(profile["Id"]),
-        profile=given.profile,
-        role_id=None,
-        timezone=given.timezone or org.settings.organization.timezone,
-        grants=grants_of(org.settings, given),
-        setting=given,
-    )
-    stamp, admin = org.clock.stamp(), org.access.admin.id
-    audit: Row = {
-        "Id": user.id,
-        "CreatedDate": stamp,
-        "LastModifiedDate": stamp,
-        "SystemModstamp": stamp,
-        "CreatedById": admin,
-        "LastModifiedById": admin,
-    }
-    org.store.insert(org.schema.object("User"), audit | _user_row(user, None))
-    org.access.replace_users([*org.access.users, user])
-    return user
-
-
-def _user_row(user: User, manager_id: str | None) -> Row:
-    given = user.setting
-    return {
-        "Username": user.username,
-        "LastName": given.last_name,
-        "FirstName": given.first_name,
-        "Name": user.name,
-        "Email": user.email,
-        "Alias": user.username[:8],
-        "CommunityNickname": user.username.partition("@")[0][:40],
-        "IsActive": int(given.active),
-        "TimeZoneSidKey": user.timezone,
-        "LocaleSidKey": "en_US",
-        "EmailEncodingKey": "UTF-8",
-        "LanguageLocaleKey": "en_US",
-        "UserType": "Standard",
-        "ProfileId": user.profile_id,
-        "UserRoleId": user.role_id,
-        "ManagerId": manager_id,
-    }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -301,7 +183,7 @@ class _Seeding:
             grants=grants_of(self.settings, given),
             setting=given,
         )
-        self.put("User", _user_row(user, ids[given.manager] if given.manager else None), record_id=user_id)
+        self.put("User", user_row(user, ids[given.manager] if given.manager else None), record_id=user_id)
         for each in given.permission_sets:
             self.put("PermissionSetAssignment", {"PermissionSetId": found.sets[each], "AssigneeId": user_id})
         return user

@@ -15,7 +15,6 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from .schema import (
-    COMPOUND_TYPES,
     ID_TYPES,
     INTEGER_TYPES,
     NUMBER_TYPES,
@@ -165,7 +164,8 @@ class Store:
 
     def row(self, type_: ObjectType, record_id: str, *, deleted: bool = False) -> Row | None:
         """The committed row with this id of 18 characters; a deleted one only if asked for."""
-        found = self.rows_where(type_, {"Id": record_id}, deleted=deleted)
+        alive = "" if deleted or type_.field("IsDeleted") is None else ' AND "IsDeleted" = 0'
+        found = self.select(type_, f'"Id" = ? AND {quoted(PENDING)} IS NULL{alive}', [record_id])
         return found[0] if found else None
 
     def rows_where(self, type_: ObjectType, equal: Mapping[str, Value], *, deleted: bool = False) -> list[Row]:
@@ -185,13 +185,11 @@ class Store:
 
     def select(self, type_: ObjectType, where: str, values: Sequence[Value] = ()) -> list[Row]:
         """Rows by an SQL condition of our own making (never a client's text)."""
-        names = [each.name for each in type_.stored_fields]
-        columns = ", ".join(quoted(name) for name in names)
         cursor = self.db.execute(
-            f"SELECT {columns} FROM {quoted(type_.name)} WHERE {where}",  # noqa: S608 - see docstring
+            f"SELECT {type_.column_list} FROM {quoted(type_.name)} WHERE {where}",  # noqa: S608 - see docstring
             values,
         )
-        return [dict(zip(names, values_, strict=True)) for values_ in cursor]
+        return [dict(zip(type_.columns, found, strict=True)) for found in cursor]
 
     def bulk_insert(self, type_: ObjectType, columns: Sequence[str], rows: Iterable[Sequence[Value]]) -> int:
         """Insert many rows of stored values at once, without any of the checks of a write; returns how many."""
@@ -220,15 +218,9 @@ class Store:
 
     def count(self, type_: ObjectType) -> int:
         """How many committed rows that are not deleted the object has."""
-        return (
-            len(self.rows_where(type_, {}))
-            if not type_.field("IsDeleted")
-            else int(
-                self.db.execute(
-                    f'SELECT COUNT(*) FROM {quoted(type_.name)} WHERE {quoted(PENDING)} IS NULL AND "IsDeleted" = 0'  # noqa: S608
-                ).fetchone()[0]
-            )
-        )
+        alive = ' AND "IsDeleted" = 0' if type_.field("IsDeleted") else ""
+        query = f"SELECT COUNT(*) FROM {quoted(type_.name)} WHERE {quoted(PENDING)} IS NULL{alive}"  # noqa: S608 - as above
+        return int(self.db.execute(query).fetchone()[0])
 
     def snapshot(self) -> bytes:
         """The whole database as bytes."""
@@ -237,8 +229,3 @@ class Store:
     def restore(self, snapshot: bytes) -> None:
         """Back to a snapshot; `db` stays the same connection."""
         self.db.deserialize(snapshot)
-
-
-def is_stored(field: Field) -> bool:
-    """Whether a field has a column."""
-    return field.type not in COMPOUND_TYPES

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from ..people import add_user
 from ..settings import UserSetting
-from ..setup import add_user
 
 if TYPE_CHECKING:
     from ..org import Org

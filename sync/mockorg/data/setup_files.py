@@ -12,9 +12,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..ids import to18
+from ..people import add_user
 from ..schema import FieldType
 from ..settings import UserSetting
-from ..setup import add_user
 from ..store import quoted
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def apply_setup_row(org: Org, type_: ObjectType, key: str | None, row: Row, keys
         org.store.insert(type_, _completed(org, type_, row, record_id))
     org.store.update(type_, record_id, row)
     if type_.name == "User" and "IsActive" in row:
-        _set_active(org, record_id, active=bool(row["IsActive"]))
+        org.access.set_active(record_id, active=bool(row["IsActive"]))
     if key and given_id is None:
         keys.bind(type_.name, key, record_id)
 
@@ -117,14 +117,6 @@ def _new_user(org: Org, row: Row, record_id: str | None) -> str:
         timezone=str(row["TimeZoneSidKey"]) if row.get("TimeZoneSidKey") else None,
     )
     return add_user(org, setting, record_id=record_id).id
-
-
-def _set_active(org: Org, user_id: str, *, active: bool) -> None:
-    users = [
-        replace(each, setting=each.setting.model_copy(update={"active": active})) if each.id == user_id else each
-        for each in org.access.users
-    ]
-    org.access.replace_users(users)
 
 
 def rename(org: Org, type_: ObjectType, old: str, new: str) -> None:

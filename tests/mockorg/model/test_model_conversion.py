@@ -138,10 +138,11 @@ def test_do_not_create_excludes_naming_an_opportunity(org: Org, field: str) -> N
     )
     given = {"opportunity_name": "Deal", "opportunity_id": opportunity}[field]
     result = converted(org, a_lead(org), do_not_create_opportunity=True, **{field: given})
-    assert refusal(result) == (
-        "INVALID_FIELD",
+    code, message = refusal(result)
+    assert code == "INVALID_FIELD"
+    assert message == (
         "One or more leads couldn't be converted. If doNotCreateOpportunity is true, opportunityName and opportunityId "
-        "must be null.",
+        "must be null."
     )
     assert result.errors[0].fields == ("Id",)
 

@@ -51,9 +51,11 @@ def test_fields_are_described_as_in_a_real_org(org: Org, name: str) -> None:
     for theirs, mine in zip(real, ours, strict=True):
         assert set(theirs) == set(mine)
         long_lists = {"picklistValues"} if len(theirs["picklistValues"]) > 60 else set()
-        for key in set(theirs) - long_lists - {"referenceTo"}:
-            if theirs[key] != mine[key] and (name, theirs["name"], key) not in ODD:
-                differences.append((theirs["name"], key, theirs[key], mine[key]))
+        differences += [
+            (theirs["name"], key, theirs[key], mine[key])
+            for key in set(theirs) - long_lists - {"referenceTo"}
+            if theirs[key] != mine[key] and (name, theirs["name"], key) not in ODD
+        ]
         assert set(mine["referenceTo"]) <= set(theirs["referenceTo"])
     assert differences == []
 

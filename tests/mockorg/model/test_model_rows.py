@@ -294,6 +294,28 @@ users:
     assert refusal(rows.create(org, editor, "Lead", {"LastName": "x", "Company": "y"})) == denied
 
 
+def test_a_user_can_be_deactivated_and_then_owns_nothing_new() -> None:
+    org = an_org("users:\n  - {username: a@example.com, last_name: A}\n  - {username: b@example.com, last_name: B}\n")
+    bob = org.access.by_username("b@example.com")
+    assert bob is not None
+    lead = a_lead(org, OwnerId=bob.id)
+    assert rows.update(org, org.access.admin, "User", bob.id, {"IsActive": False}).success
+    gone = org.access.user(bob.id)
+    assert gone is not None
+    assert not gone.active
+    assert rows.update(org, org.access.admin, "Lead", lead, {"Title": "x"}).success
+    result = rows.create(org, org.access.admin, "Lead", {"LastName": "x", "Company": "y", "OwnerId": bob.id})
+    assert refusal(result) == (
+        "INACTIVE_OWNER_OR_USER",
+        f"operation performed with inactive user [{bob.id}] as owner of lead",
+    )
+
+
+def test_what_org_yaml_sets_up_is_not_made_over_the_api(org: Org) -> None:
+    result = rows.create(org, org.access.admin, "User", {"LastName": "x"})
+    assert result.errors[0].not_modelled is not None
+
+
 def test_audit_fields_may_be_set_with_the_permission_for_it() -> None:
     org = an_org("profiles:\n  - {name: System Administrator, modify_all_data: true, set_audit_fields: true}\n")
     lead = row(org, "Lead", a_lead(org, CreatedDate="2020-01-02T03:04:05Z"))

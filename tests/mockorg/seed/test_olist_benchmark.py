@@ -10,8 +10,8 @@ from types import ModuleType
 import pytest
 
 from sync.mapping import load_mapping
+from sync.mockorg.org_schema import build_schema
 from sync.mockorg.org_yaml import read_settings
-from sync.mockorg.setup import build_schema
 from sync.policy.loader import load_policy_text
 
 SCRIPT = Path(__file__).parents[3] / "benchmarks" / "olist.py"

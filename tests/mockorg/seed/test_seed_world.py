@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from sync.mockorg.org_schema import build_schema
 from sync.mockorg.org_yaml import read_settings
 from sync.mockorg.schema import FieldType
 from sync.mockorg.seed import SMALLEST_WORLD, Obstacle, Story, Tie, Trait, WorldSummary, write_world
-from sync.mockorg.setup import build_schema
 
 TODAY = date(2026, 5, 20)
 PRICING_TALK = re.compile("pric(e|ing)|quote|proposal")
