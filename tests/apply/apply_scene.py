@@ -41,6 +41,7 @@ PERSON = "person@leadgate-mock.example"
 
 ORG_YAML = """
 users:
+  - {username: admin@leadgate-mock.example, last_name: Admin}
   - {username: person@leadgate-mock.example, last_name: Person}
 custom_fields:
   Lead:
