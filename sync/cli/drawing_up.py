@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from sync.ledger.store import Ledger
     from sync.plan.actions import Plan
+    from sync.plan.matching import Named
     from sync.policy.schema import Policy
     from sync.salesforce.org import OrgReader
     from sync.workspace import Workspace
@@ -27,8 +28,9 @@ def plan_now(
     clock: datetime,
     lead_ids: Sequence[str] | None = None,
     forced: Collection[str] = (),
+    named: Mapping[str, Named] | None = None,
 ) -> Plan:
-    """A plan from the workspace's mirror as of `clock`; writes nothing."""
+    """A plan from the workspace's mirror as of `clock`; writes nothing (`sync.insight.planning`)."""
     from sync.insight.planning import draw_up
     from sync.plan.facts import StatusWrite
     from sync.plan.packing import FIRST_BATCH
@@ -50,6 +52,7 @@ def plan_now(
                 lead: tuple(StatusWrite(to=to, at=at) for to, at in writes) for lead, writes in written.items()
             },
             batch_size=ledger.batch_size(org_id) or FIRST_BATCH,
+            named=named,
         )
 
 

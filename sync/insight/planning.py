@@ -16,6 +16,7 @@ from sync.model import Record
 from sync.plan.actions import Plan
 from sync.plan.facts import StatusWrite
 from sync.plan.make import LeadFacts, Sifted, make_plan, sift
+from sync.plan.matching import Named
 from sync.plan.packing import FIRST_BATCH
 from sync.plan.propose import Proposal, by_api_name, duplicate_probes, propose
 from sync.policy.compile import CompiledPolicy
@@ -37,6 +38,7 @@ def draw_up(
     forced: Collection[str] = (),
     status_writes: Mapping[str, tuple[StatusWrite, ...]] | None = None,
     batch_size: int = FIRST_BATCH,
+    named: Mapping[str, Named] | None = None,
 ) -> Plan:
     """A plan for every lead that the policy would act on, or for the leads asked for.
 
@@ -50,6 +52,7 @@ def draw_up(
         forced: Of these, leads that a person converts against the policy.
         status_writes: Own earlier status writes, from the ledger.
         batch_size: Conversions in a call, as the ledger remembers for this org; for the forecast.
+        named: Lead id → the records that a person named for it, in place of matching.
 
     Raises:
         MirrorUnusable: Nothing was pulled yet, or from another org.
@@ -75,6 +78,7 @@ def draw_up(
             matches=matches,
             facts=facts,
             clock=compiled.now,
+            named=named,
         )
 
     proposed = proposals()

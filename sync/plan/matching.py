@@ -71,6 +71,34 @@ class Choice:
     """Contacts with the lead's address that no account of the choice holds."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """Records that a person named for one lead, in place of what matching would choose."""
+
+    account_id: str
+    account_name: str | None = None
+    contact_id: str | None = None
+    opportunity_id: str | None = None
+    opportunity_name: str | None = None
+
+
+BY_A_PERSON = ("named by a person",)
+
+
+def named_choice(named: Named, matches: LeadMatches) -> Choice:
+    """The choice that a person made; without a contact, the account's one contact with the lead's address if any."""
+    inside = [c.contact_id for c in matches.contacts if c.account_id == named.account_id]
+    found = inside[0] if named.contact_id is None and len(inside) == 1 else None
+    return Choice(
+        account_id=named.account_id,
+        account_name=named.account_name,
+        account_reasons=BY_A_PERSON,
+        contact_id=named.contact_id or found,
+        contact_reasons=("same e-mail address",) if found else BY_A_PERSON if named.contact_id else (),
+        ambiguous_contacts=tuple(inside) if named.contact_id is None and len(inside) > 1 else (),
+    )
+
+
 def choose(matches: LeadMatches, settings: AccountSettings) -> Choice:
     """The account and contact that the policy's keys lead to.
 

@@ -18,7 +18,15 @@ from sync.plan.actions import Blocker, ConvertSettings, Target
 from sync.plan.expects import stable
 from sync.plan.facts import DuplicateProbe, OrgFacts
 from sync.plan.field_map import record_to_make
-from sync.plan.matching import Choice, LeadMatches, choose, open_opportunities
+from sync.plan.matching import (
+    BY_A_PERSON,
+    Choice,
+    LeadMatches,
+    Named,
+    choose,
+    named_choice,
+    open_opportunities,
+)
 from sync.plan.owner import resolve_owner
 from sync.policy.decision import Decision
 from sync.policy.schema import Policy
@@ -87,6 +95,7 @@ def propose(
     matches: Mapping[str, LeadMatches],
     facts: OrgFacts,
     clock: datetime,
+    named: Mapping[str, Named] | None = None,
 ) -> tuple[Proposal, ...]:
     """A proposal for each lead to be converted, in lead-id order.
 
@@ -98,6 +107,7 @@ def propose(
         matches: Lead id → what the mirror found; absent = nothing.
         facts: The org; its duplicate findings aren't needed yet, and are used (`duplicates: reuse`) when there.
         clock: The run's clock, from which the opportunity's close date counts.
+        named: Lead id → the records that a person named for it, in place of matching.
     """
     chosen = sorted(decisions, key=lambda decision: decision.lead_id)
     if not chosen:
@@ -113,6 +123,7 @@ def propose(
             facts=facts,
             status=status,
             clock=clock,
+            named=(named or {}).get(decision.lead_id),
         )
         for decision in chosen
     )
@@ -138,14 +149,18 @@ def _proposal(
     facts: OrgFacts,
     status: str,
     clock: datetime,
+    named: Named | None,
 ) -> Proposal:
     settings = policy.conversion
-    choice = choose(matches, settings.account)
-    if settings.duplicates == "reuse":
+    choice = choose(matches, settings.account) if named is None else named_choice(named, matches)
+    if settings.duplicates == "reuse" and named is None:
         choice = _reuse(choice, decision.lead_id, facts)
     lead = by_api_name(row, mapping)
     owner_id, blockers = resolve_owner(str(row["owner_id"]) if row.get("owner_id") else None, settings, facts)
     opportunity, fields = _opportunity(decision, row, choice, matches, policy=policy, facts=facts, clock=clock)
+    if named is not None and named.opportunity_id is not None:
+        attached = Target(id=named.opportunity_id, name=named.opportunity_name, reasons=BY_A_PERSON)
+        opportunity, fields = attached, {}
     company = lead.get("Company")
     account_name = choice.account_name if choice.account_id else (str(company) if company else None)
     convert = ConvertSettings(

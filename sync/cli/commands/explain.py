@@ -120,9 +120,8 @@ def _draw(told: Explanation, name: str, now: datetime) -> None:
     console.print(Text(f"{decision.verdict.value.replace('_', ' ')}, as of {now:%Y-%m-%d %H:%M} UTC", style))
     for found in (told.scope, *told.findings):
         mark, color = MARKS[found.result.value]
-        console.print(
-            Text.assemble("\n", (mark, color), f" {one_line(found.label)}: ", (_words(found.result.value), color))
-        )
+        result = found.result.value.replace("_", " ")
+        console.print(Text.assemble("\n", (mark, color), f" {one_line(found.label)}: ", (result, color)))
         console.print(Text(f"    {one_line(found.expression)}   [{found.source}]", style="dim"))
         if found.values:
             seen = ", ".join(f"{key} = {_value(value)}" for key, value in found.values.items())

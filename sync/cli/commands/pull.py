@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from sync.cli.output import Tick
     from sync.mirror.pull import Progress, PullReport
+    from sync.salesforce.org import OrgReader
     from sync.workspace import Workspace
 
 
@@ -32,19 +33,22 @@ def pull(
     from sync.cli.opened import open_workspace
 
     with output.progress(quiet=as_json) as tick:
-        report = run_pull(open_workspace(folder, org), objects=objects, full=full, tick=tick)
+        workspace = open_workspace(folder, org)
+        report = run_pull(workspace, org=workspace.reader(), objects=objects, full=full, tick=tick)
     if as_json:
         output.emit_json(report.as_json())
     else:
         draw(report)
 
 
-def run_pull(workspace: Workspace, *, objects: list[str] | None = None, full: bool = False, tick: Tick) -> PullReport:
-    """One pull of a workspace; `sync` runs it too."""
+def run_pull(
+    workspace: Workspace, *, org: OrgReader, objects: list[str] | None = None, full: bool = False, tick: Tick
+) -> PullReport:
+    """One pull into a workspace's mirror; `sync` and `convert` run it too."""
     from sync.mirror.pull import pull as run
 
     return run(
-        workspace.reader(),
+        org,
         workspace.mirror_path,
         workspace.mapping,
         clock=workspace.clock,
