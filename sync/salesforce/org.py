@@ -11,287 +11,65 @@ may not have taken effect, and only reading the org back can tell.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from sync.errors import OrgFault
 from sync.model import Record
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Identity:
-    """Who we are, and where: from the identity URL and the Organization row."""
-
-    org_id: str
-    user_id: str
-    username: str
-    instance_url: str
-    api_version: str
-    is_sandbox: bool | None = None
-    org_name: str | None = None
-    token_kind: str = "opaque"  # noqa: S105 -- "opaque" | "jwt"; a JWT-based token can't convert (SOAP refuses it)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Usage:
-    """API requests used and allowed in the running 24 hours, as the last reply told (`Sforce-Limit-Info`)."""
-
-    used: int
-    allowed: int
-    sent_by_us: int = 0
-
-    @property
-    def left(self) -> int:
-        """Requests still allowed."""
-        return max(0, self.allowed - self.used)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PicklistValue:
-    """A picklist entry of a describe."""
-
-    value: str
-    label: str
-    active: bool = True
-    default: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FieldDescribe:
-    """What a describe says of one field, for the user we run as (hidden fields are simply absent)."""
-
-    name: str
-    label: str
-    type: str
-    length: int = 0
-    nillable: bool = True
-    createable: bool = False
-    updateable: bool = False
-    filterable: bool = True
-    custom: bool = False
-    calculated: bool = False
-    defaulted_on_create: bool = False
-    restricted_picklist: bool = False
-    picklist: tuple[PicklistValue, ...] = ()
-    reference_to: tuple[str, ...] = ()
-    relationship_name: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordTypeInfo:
-    """A record type as a describe lists it."""
-
-    id: str
-    name: str
-    developer_name: str
-    active: bool = True
-    available: bool = True
-    master: bool = False
-    default: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ObjectDescribe:
-    """What a describe says of one object."""
-
-    name: str
-    label: str
-    key_prefix: str | None
-    fields: Mapping[str, FieldDescribe]
-    """By API name, in the org's order; look-ups by other capitalisation through `field()`."""
-    createable: bool = False
-    updateable: bool = False
-    deletable: bool = False
-    queryable: bool = True
-    replicateable: bool = True
-    record_types: tuple[RecordTypeInfo, ...] = ()
-
-    def field(self, name: str) -> FieldDescribe | None:
-        """The field of that API name, whatever its capitalisation."""
-        found = self.fields.get(name)
-        if found is not None:
-            return found
-        wanted = name.casefold()
-        return next((f for f in self.fields.values() if f.name.casefold() == wanted), None)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LeadStatus:
-    """A row of LeadStatus: the describe's picklist doesn't say which values convert."""
-
-    api_name: str
-    label: str
-    converted: bool
-    default: bool
-    order: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stage:
-    """A row of OpportunityStage."""
-
-    api_name: str
-    label: str
-    active: bool
-    closed: bool
-    won: bool
-    order: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Changes:
-    """getUpdated or getDeleted: ids in a window, and up to when the org vouches for them."""
-
-    ids: tuple[str, ...]
-    covered_until: datetime
-    deleted_at: Mapping[str, datetime] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AskRows:
-    """A question for `OrgReader.ask`: the rows of a SOQL query."""
-
-    soql: str
-    all_rows: bool = True
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AskUpdated:
-    """A question for `OrgReader.ask`: getUpdated."""
-
-    object: str
-    start: datetime
-    end: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AskDeleted:
-    """A question for `OrgReader.ask`: getDeleted."""
-
-    object: str
-    start: datetime
-    end: datetime
-
-
-Ask = AskRows | AskUpdated | AskDeleted
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rows:
-    """All rows of a query, as many as the org's `totalSize` said (else the answer is an `OrgFault`)."""
-
-    records: tuple[Record, ...]
-    total: int
-    """`totalSize`; the count itself for `SELECT COUNT() …`, which has no records."""
-
-
-Told = Rows | Changes | OrgFault
-"""The answer to one `Ask`; a fault is an answer too, so that one wrong question doesn't spoil the others."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CsvPages:
-    """A Bulk API 2.0 query's pages on disk: UTF-8 CSV files, each with a header row of API names in SELECT order."""
-
-    job_id: str
-    files: tuple[Path, ...]
-    records: int
-    """Sum of `Sforce-NumberOfRecords`, equal to the job's `numberRecordsProcessed` (else `OrgFault`)."""
-    columns: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MatchedRecord:
-    """A record that a duplicate rule found."""
-
-    object: str
-    id: str
-    confidence: float | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DuplicateFinding:
-    """One duplicate rule's verdict on one set of values (`findDuplicates`, no write)."""
-
-    rule: str
-    object: str
-    blocks: bool | None
-    """`allowSave` negated; `None` when the answer doesn't tell."""
-    matches: tuple[MatchedRecord, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Accepted:
-    """The org did it."""
-
-    id: str
-    account_id: str | None = None
-    contact_id: str | None = None
-    opportunity_id: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refused:
-    """The org said no and did nothing: its own code, its own words (no record contents beyond them)."""
-
-    code: str
-    message: str
-    fields: tuple[str, ...] = ()
-    matches: tuple[MatchedRecord, ...] = ()
-    retryable: bool = False
-    """The table of faults says that the same request may succeed later (row lock, busy)."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Changed:
-    """The record moved after the `If-Unmodified-Since` that the write carried (412): somebody's edit wins."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NotSent:
-    """Certainly never executed: refused before the effect (quota, no connection, call-level fault, earlier stop)."""
-
-    code: str
-    message: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unknown:
-    """No trustworthy answer; the effect may have happened. Only reading back decides."""
-
-    code: str
-    message: str
-
-
-Answer = Accepted | Refused | Changed | NotSent | Unknown
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordUpdate:
-    """New values for one record, by API name; `unmodified_since` makes the write conditional."""
-
-    object: str
-    id: str
-    values: Record
-    unmodified_since: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LeadConvert:
-    """One lead's conversion, field for field the WSDL's LeadConvert (wire-contract 1.4)."""
-
-    lead_id: str
-    converted_status: str
-    account_id: str | None = None
-    contact_id: str | None = None
-    opportunity_id: str | None = None
-    opportunity_name: str | None = None
-    create_opportunity: bool = True
-    owner_id: str | None = None
-    overwrite_lead_source: bool = False
-    send_notification_email: bool = False
+from sync.salesforce.org_facts import (
+    FieldDescribe,
+    Identity,
+    LeadStatus,
+    ObjectDescribe,
+    PicklistValue,
+    RecordTypeInfo,
+    Stage,
+    Usage,
+)
+from sync.salesforce.questions import Ask, AskDeleted, AskRows, AskUpdated, Changes, CsvPages, Rows, Told
+from sync.salesforce.writes import (
+    Accepted,
+    Answer,
+    Changed,
+    DuplicateFinding,
+    LeadConvert,
+    MatchedRecord,
+    NotSent,
+    RecordUpdate,
+    Refused,
+    Unknown,
+)
+
+__all__ = [
+    "Accepted",
+    "Answer",
+    "Ask",
+    "AskDeleted",
+    "AskRows",
+    "AskUpdated",
+    "Changed",
+    "Changes",
+    "CsvPages",
+    "DuplicateFinding",
+    "FieldDescribe",
+    "Identity",
+    "LeadConvert",
+    "LeadStatus",
+    "MatchedRecord",
+    "NotSent",
+    "ObjectDescribe",
+    "Org",
+    "OrgReader",
+    "PicklistValue",
+    "RecordTypeInfo",
+    "RecordUpdate",
+    "Refused",
+    "Rows",
+    "Stage",
+    "Told",
+    "Unknown",
+    "Usage",
+]
 
 
 class OrgReader(Protocol):
