@@ -1,6 +1,20 @@
 """One module per command; `COMMANDS` and `GROUPS` are what `leadgate --help` lists, in the order of a first day."""
 
-from sync.cli.commands import apply, audit, check, demo, doctor, explain, mock_org, plan, pull, recover, report
+from sync.cli.commands import (
+    apply,
+    audit,
+    check,
+    convert,
+    demo,
+    doctor,
+    explain,
+    mock_org,
+    plan,
+    pull,
+    recover,
+    report,
+    sync,
+)
 
 COMMANDS = (
     ("demo", demo.demo),
@@ -10,6 +24,8 @@ COMMANDS = (
     ("explain", explain.explain),
     ("plan", plan.plan),
     ("apply", apply.apply),
+    ("sync", sync.sync),
+    ("convert", convert.convert),
     ("recover", recover.recover),
     ("audit", audit.audit),
     ("report", report.report),
