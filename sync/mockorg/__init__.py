@@ -13,17 +13,20 @@ Nothing is imported until `MockOrg` is asked for: the pytest plugin of this pack
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .faults import Fault, FaultKind
     from .service import MockOrg
 
-__all__ = ["MockOrg"]
+__all__ = ["Fault", "FaultKind", "MockOrg"]
+
+_HOMES = {"Fault": "faults", "FaultKind": "faults", "MockOrg": "service"}
 
 
 def __getattr__(name: str) -> object:
-    if name == "MockOrg":
-        from .service import MockOrg  # noqa: PLC0415 - see the module's docstring
-
-        return MockOrg
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".{home}", __name__), name)

@@ -1,7 +1,7 @@
 """The control path `/__mock__/`: what a test does to the org from outside, in JSON.
 
-Each path does what the method of `MockOrg` with the same name does.  It needs no session, is not logged, and no fault
-strikes it.  The server listens on loopback; whoever reaches it may control it.
+Each path does what the method of `MockOrg` with the same name does. It needs no session, is not logged, and no fault
+strikes it. The server listens on loopback; whoever reaches it may control it.
 """
 
 from __future__ import annotations

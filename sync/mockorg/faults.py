@@ -57,7 +57,7 @@ class Fault:
     Attributes:
         kind: what goes wrong.
         route: which operations it strikes, by name with wildcards: `query`, `rows.update`, `soap.convertLead`,
-            `bulk.*`, `*`.  The request log shows the names.
+            `bulk.*`, `*`. The request log shows the names.
         record: only requests or rows that concern this record id (15 or 18 characters).
         times: how often it strikes; None is always.
         skip: how many fitting requests pass before it strikes first.

@@ -1,7 +1,7 @@
 """One request, one answer: the shapes that every door of the mock org speaks.
 
 The in-process door and the socket door both turn what they receive into a `Request`, hand it to
-`MockOrg.handle` and turn the `Response` back.  Nothing below this module knows which door was used, so a
+`MockOrg.handle` and turn the `Response` back. Nothing below this module knows which door was used, so a
 behaviour that is right in one is right in both.
 """
 

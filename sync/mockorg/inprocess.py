@@ -1,7 +1,7 @@
 """The in-process door: `requests` calls to the org's hosts are answered without a socket.
 
 Works through the `responses` library, which steps in as late as possible (where `requests` would open a
-connection), so everything a client does before that is exercised.  Only the hosts of the org are answered; every other
+connection), so everything a client does before that is exercised. Only the hosts of the org are answered; every other
 URL goes on to the network as if nothing were here.
 """
 
@@ -75,7 +75,7 @@ def in_process(
         sleep: how scripted latency is waited for.
 
     Yields:
-        The `RequestsMock`, to which a test may add answers for other hosts.  It remembers only the last
+        The `RequestsMock`, to which a test may add answers for other hosts. It remembers only the last
         exchange, because bulk results would pile up; the mock org keeps its own request log.
     """
     with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:

@@ -1,7 +1,7 @@
 """The token endpoint: how a client comes by an access token.
 
 Client credentials, JWT bearer with its signature checked, refresh with or without rotation, authorization code with
-PKCE, and username-password.  Refusals are OAuth's object, not REST's array.
+PKCE, and username-password. Refusals are OAuth's object, not REST's array.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What was asked of the mock org: counters by operation, and the last requests without their contents.
 
-Tests assert on it ("the whole run took two calls"), so it counts what Salesforce charges.  Record ids stand in paths
+Tests assert on it ("the whole run took two calls"), so it counts what Salesforce charges. Record ids stand in paths
 and are kept; query strings and bodies may hold names and addresses and are not, unless bodies were asked for.
 """
 
@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 class LoggedRequest:
     """One request: `operation` is the route's name, `api_calls` what it was charged, `fault` what struck it.
 
-    `status` is None when no answer left the org.  `body` is kept only where the log was told to keep bodies.
+    `status` is None when no answer left the org. `body` is kept only where the log was told to keep bodies.
     """
 
     operation: str

@@ -1,6 +1,6 @@
 """From method and path to the handler: a tree of path segments.
 
-A literal segment wins over a parameter, so `/sobjects/Lead/describe` is never read as a row id.  The route found
+A literal segment wins over a parameter, so `/sobjects/Lead/describe` is never read as a row id. The route found
 also carries its template (`/services/data/{version}/sobjects/{object}`), which is what the request log and scripted
 faults count by: a template holds no record id and nobody's name.
 """

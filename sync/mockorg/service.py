@@ -1,7 +1,7 @@
 """`MockOrg`: one emulated org and its doors, the public face of this package.
 
 It owns the org model, the sessions, the scripted faults and the request log, and opens doors: `in_process` for
-clients built on `requests`, `serve` for any client at all.  Everything of the control path is a method here.
+clients built on `requests`, `serve` for any client at all. Everything of the control path is a method here.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Sessions: which access tokens are good, whose they are, and until when.
 
-Opaque tokens look like the real ones (`00D…!…`) and open every API.  Tokens in JWT form open REST only, as Salesforce
+Opaque tokens look like the real ones (`00D…!…`) and open every API. Tokens in JWT form open REST only, as Salesforce
 documents, so that a client which would later speak SOAP finds out here.
 """
 

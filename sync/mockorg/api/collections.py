@@ -1,6 +1,6 @@
 """Up to 200 records in one call, with a result for each: `/composite/sobjects`.
 
-Always 200 if the request is well formed.  Results stand in the order of the request; a failed one has no `id`.
+Always 200 if the request is well formed. Results stand in the order of the request; a failed one has no `id`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Several calls in one: `/composite`, where later subrequests may use what earlier ones answered.
 
-The outer answer is always 200; each subrequest has its own status.  All of it counts as one API call.
+The outer answer is always 200; each subrequest has its own status. All of it counts as one API call.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Conditional requests: If-Modified-Since (304) and If-Unmodified-Since (412), to the second.
 
-On rows of any object, describe and describe global; not on DELETE.  `If-Match` and `If-None-Match` work for rows of
+On rows of any object, describe and describe global; not on DELETE. `If-Match` and `If-None-Match` work for rows of
 Account only, as documented.
 """
 

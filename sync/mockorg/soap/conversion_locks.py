@@ -1,7 +1,7 @@
 """A conversion call takes time and holds rows while it does: where two calls meet, one waits or is refused.
 
 With `costs` in the org's settings a call first takes the rows that it names (leads, accounts, contacts, opportunities),
-waiting up to `lock_wait` for those that another call holds, then spends its time, then converts.  Leads whose rows
+waiting up to `lock_wait` for those that another call holds, then spends its time, then converts. Leads whose rows
 stayed locked are answered UNABLE_TO_LOCK_ROW; the others go on.
 """
 

@@ -1,7 +1,7 @@
 """SOAP 1.1 envelopes in and out, with entities off.
 
 Reading is lenient in the way that the platform's own server is: any prefix, any order, children with or without a
-namespace.  Writing follows the partner WSDL exactly, because typed toolkits refuse an answer that does not.
+namespace. Writing follows the partner WSDL exactly, because typed toolkits refuse an answer that does not.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The SOAP operations: reading a call, checking its headers and session, and finding who answers it.
 
-Every call counts as one API request, whatever it carries.  An error of the call becomes a fault with HTTP 500; errors
+Every call counts as one API request, whatever it carries. An error of the call becomes a fault with HTTP 500; errors
 of single records travel inside a 200.
 """
 

@@ -1,6 +1,6 @@
 """Strict mode: requests are held against the WSDL, elements in order and none missing.
 
-A real org is laxer.  A client that passes strict mode would also pass a validating proxy or a stricter release.
+A real org is laxer. A client that passes strict mode would also pass a validating proxy or a stricter release.
 Sequences are those of the partner WSDL 58.0; elements of later versions are listed where they stand.
 """
 

@@ -11,6 +11,7 @@ from doors_client import Client
 from simple_salesforce import Salesforce, SalesforceAuthenticationFailed, SalesforceGeneralError
 from simple_salesforce.exceptions import SalesforceExpiredSession, SalesforceMalformedRequest
 
+from sync import mockorg
 from sync.mockorg import MockOrg
 from sync.mockorg.clock import Clock
 
@@ -61,6 +62,7 @@ def test_simple_salesforce_works_with_records(client: Client) -> None:
     assert sf.Lead.delete(lead) == 204
 
 
+@pytest.mark.slow  # it looks at its jobs every five seconds
 def test_simple_salesforce_moves_records_in_bulk(client: Client) -> None:
     sf = logged_in(client)
     records = [{"LastName": f"N{number}", "Company": "Acme"} for number in range(30)]
@@ -111,6 +113,12 @@ def test_the_plugin_costs_nothing_until_it_is_used() -> None:
         name for name in loaded if name.startswith(("requests", "lxml", "cheroot", "responses", "sqlite3", "lark"))
     ]
     assert "sync.mockorg.service" not in loaded
+
+
+def test_the_public_names_are_there_and_no_others() -> None:
+    assert [getattr(mockorg, name).__name__ for name in mockorg.__all__] == ["Fault", "FaultKind", "MockOrg"]
+    with pytest.raises(AttributeError):
+        mockorg.Nope  # noqa: B018 - the access is the test
 
 
 def test_two_orgs_do_not_know_each_other() -> None:

@@ -56,7 +56,12 @@ def test_the_clock_is_set_advanced_frozen_and_let_go(client: Client) -> None:
 
 def test_faults_are_added_listed_and_cleared(client: Client) -> None:
     assert control(client, "POST", "faults", {"kind": "server_error", "route": "limits"}) == {"added": 1}
-    assert control(client, "POST", "faults", [{"kind": "drop"}, {"kind": "latency", "seconds": 1}]) == {"added": 2}
+    assert control(
+        client,
+        "POST",
+        "faults",
+        [{"kind": "drop", "route": "token"}, {"kind": "latency", "route": "token", "seconds": 1}],
+    ) == {"added": 2}
 
     assert client.get("/limits").status_code == 500
     listed = control(client, "GET", "faults")["faults"]
