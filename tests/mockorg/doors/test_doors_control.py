@@ -65,7 +65,7 @@ def test_faults_are_added_listed_and_cleared(client: Client) -> None:
 
     assert client.get("/limits").status_code == 500
     listed = control(client, "GET", "faults")["faults"]
-    assert [(each["kind"], each["struck"]) for each in listed] == [("server_error", 1), ("drop", 0), ("latency", 1)]
+    assert [(each["kind"], each["struck"]) for each in listed] == [("server_error", 1), ("drop", 0), ("latency", 0)]
     control(client, "DELETE", "faults")
     assert client.get("/limits").status_code == 200
 
