@@ -31,4 +31,4 @@ COMMANDS = (
     ("report", report.report),
 )
 
-GROUPS = (("mock-org", mock_org.group),)
+GROUPS = (("policy", policy.group), ("mock-org", mock_org.group))

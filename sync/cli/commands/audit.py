@@ -68,7 +68,10 @@ def _draw(events: tuple[AuditEvent, ...], chain: Chain) -> None:
         (f"{e.at:%Y-%m-%d %H:%M:%S}", e.run_id[:12], e.lead_id or "", e.kind.replace("_", " "), e.state, _detail(e))
         for e in events
     ]
-    output.stdout().print(output.table(None, ("at (UTC)", "run", "lead", "what", "state", "evidence"), rows))
+    if rows:
+        output.stdout().print(output.table(None, ("at (UTC)", "run", "lead", "what", "state", "evidence"), rows))
+    else:
+        sys.stdout.write("nothing of this in the ledger\n")
     if chain.intact:
         sys.stdout.write(f"\n{chain.events:,} events in the ledger; their chain is intact\n")
     else:
