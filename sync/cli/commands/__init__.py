@@ -10,6 +10,7 @@ from sync.cli.commands import (
     explain,
     mock_org,
     plan,
+    policy,
     pull,
     recover,
     report,
