@@ -132,8 +132,12 @@ def error_of(failure: Failure, place: str) -> LeadgateError:
     return kind(message, place=place, fix=fault.fix, code=failure.code)
 
 
-def network_error(error: requests.RequestException, host: str) -> NeverSent | AnswerLost:
-    """What an exception of `requests` says about whether the request has left."""
+def network_error(error: OSError, host: str) -> NeverSent | AnswerLost:
+    """What an exception of `requests` (an OSError, as the sockets' own) says about whether the request has left."""
+    if not isinstance(error, requests.RequestException) and "CA certificate bundle" in str(error):
+        return NeverSent(
+            "the file of trusted authorities isn't there", place="REQUESTS_CA_BUNDLE", fix="correct or unset it"
+        )
     kinds = list(_causes(error))
     for what, message, fix in _BEFORE_SENDING:
         if any(isinstance(cause, what) for cause in kinds):

@@ -19,6 +19,8 @@ from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
+from sync.errors import LeadgateError
+
 _CONNECTIONS = 16  # parallel result pages, and one for the rest
 _GZIP_FROM = 4096  # bytes; below, compressing costs more than it saves
 _CHUNK = 1 << 20
@@ -92,12 +94,13 @@ def save_body(response: requests.Response, target: Path, heard: Callable[[int], 
 
     Raises:
         requests.exceptions.ChunkedEncodingError: The body ended early or isn't what it says.
+        LeadgateError: The file can't be written.
     """
     part = target.with_name(target.name + ".part")
     zipped = response.headers.get("Content-Encoding", "").lower() == "gzip"
     unpacker = zlib.decompressobj(wbits=31) if zipped else None
-    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
+        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "wb") as file:
             for chunk in _raw_chunks(response):
                 plain = unpacker.decompress(chunk) if unpacker else chunk
@@ -105,9 +108,18 @@ def save_body(response: requests.Response, target: Path, heard: Callable[[int], 
                 heard(len(plain))
         if unpacker is not None and not unpacker.eof:
             raise requests.exceptions.ChunkedEncodingError("the gzip stream ended early")
+        part.replace(target)
     except zlib.error as broken:
         raise requests.exceptions.ChunkedEncodingError("the gzip stream is broken") from broken
-    part.replace(target)
+    except requests.RequestException:  # an OSError too, but the network's and not the disk's
+        raise
+    except OSError as unwritable:
+        raise LeadgateError(
+            f"{target.parent} can't be written: {unwritable.strerror}",
+            place=str(target.parent),
+            fix="free space there, or move the state folder (LEADGATE_STATE_DIR)",
+            code="disk",
+        ) from unwritable
 
 
 def _raw_chunks(response: requests.Response) -> Iterator[bytes]:

@@ -122,7 +122,8 @@ class Transport:
         session, path = self._ready(call)
         reply, failure = self._exchange(call, session, path)
         if failure is not None and failure.kind is Kind.REFRESH and call.signed:
-            reply, failure = self._exchange(call, self._renewed(session, failure), path)
+            renewed = self._current(lambda: self._login.refresh(session))
+            reply, failure = self._exchange(call, renewed, path)
         if failure is None:
             return reply
         error = error_of(failure, call.template)
@@ -134,8 +135,8 @@ class Transport:
 
     def _ready(self, call: Call) -> tuple[Session, str]:
         """The session and the whole path; whatever fails here, the call itself was not sent."""
+        session = self._current(self._login.session)
         try:
-            session = self._login.session()
             match call.root:
                 case Root.ORG:
                     return session, call.path
@@ -146,11 +147,12 @@ class Transport:
         except AnswerLost as lost:
             raise NeverSent(lost.message, place=lost.place, fix=lost.fix, code=lost.code) from lost
 
-    def _renewed(self, session: Session, failure: Failure) -> Session:
+    def _current(self, log_in: Callable[[], Session]) -> Session:
+        """A session; a login server that can't be reached now may be reached later, and nothing was sent yet."""
         try:
-            return self._login.refresh(session)
-        except AnswerLost as lost:
-            raise NeverSent(lost.message, place=lost.place, fix=lost.fix, code=failure.code) from lost
+            return log_in()
+        except NeverSent as unreached:
+            raise _Again(unreached) from unreached
 
     def _exchange(self, call: Call, session: Session, path: str) -> tuple[Reply, Failure | None]:
         """One request and its reply. Raises `_Again` or the network's error where there is no reply."""
@@ -168,12 +170,12 @@ class Transport:
             ) as response:
                 if call.signed and path.startswith(_CHARGED):
                     self.usage.sent()
-                if response.ok and call.save_to is not None:
+                if call.save_to is not None and response.status_code == 200:
                     save_body(response, call.save_to)
                     content = b"-"
                 else:
                     content = response.content
-        except requests.RequestException as error:
+        except OSError as error:  # those of `requests` are, too
             found = network_error(error, urlsplit(session.instance_url).netloc)
             _tell(call, started, code=found.code)
             if isinstance(found, NeverSent) or call.effect is Effect.READ:

@@ -9,7 +9,7 @@ import pytest
 import responses
 from stubbed_web import DATA, URL
 
-from sync.errors import OrgFault, OrgUnavailable
+from sync.errors import LeadgateError, OrgFault, OrgUnavailable
 from sync.salesforce.bulk_ingest import _refused, upload
 from sync.salesforce.client import SalesforceClient
 from sync.salesforce.org import Accepted, NotSent, RecordUpdate, Refused, Unknown
@@ -103,6 +103,17 @@ def test_a_gzip_page_that_ends_early_or_is_spoilt_leaves_no_file(
     with pytest.raises(OrgUnavailable, match="broke off"):
         rows(org, tmp_path)
     assert not list(tmp_path.glob("*.csv"))
+
+
+def test_a_folder_that_cannot_be_written_is_said(
+    three_rows: responses.RequestsMock, org: SalesforceClient, tmp_path: Path
+) -> None:
+    three_rows.get(f"{QUERY}/{JOB}/resultPages", json={"resultPages": [], "done": True})
+    three_rows.get(f"{QUERY}/{JOB}/results", **page('"Id"\n"a"\n"b"\n"c"\n'))  # type: ignore[arg-type] # a stub
+    (tmp_path / f"{JOB}-00000.csv.part").mkdir()
+    with pytest.raises(LeadgateError, match="can't be written") as full:
+        rows(org, tmp_path)
+    assert "LEADGATE_STATE_DIR" in str(full.value.fix)
 
 
 def test_a_job_is_read_at_the_version_that_made_it(

@@ -86,6 +86,14 @@ def test_a_netrc_file_does_not_replace_the_token(
     assert "Authorization" not in asked(web, "/services/data")[0].headers
 
 
+def test_a_missing_file_of_authorities_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere.pem")
+    org = at("https://127.0.0.1:9", [])
+    with pytest.raises(OrgUnavailable, match="trusted authorities") as unusable:
+        list(org.query("SELECT Id FROM Lead"))
+    assert unusable.value.place == "REQUESTS_CA_BUNDLE"
+
+
 def test_cookies_are_not_kept(web: responses.RequestsMock, org: SalesforceClient) -> None:
     web.get(f"{DATA}/query", json=EMPTY, headers={"Set-Cookie": "BrowserId=x; path=/"})
     list(org.query("SELECT Id FROM Lead"))
@@ -183,6 +191,17 @@ def test_a_login_that_fails_during_a_write_means_not_sent(
     web.replace(responses.POST, f"{URL}/services/oauth2/token", body=requests.exceptions.ReadTimeout())
     for answer in (update(renewing), convert(renewing)):
         assert isinstance(answer, NotSent)
+
+
+def test_a_login_server_that_is_away_for_a_moment_is_waited_for(
+    web: responses.RequestsMock, renewing: SalesforceClient, slept: list[float]
+) -> None:
+    path = f"{URL}/services/oauth2/token"
+    web.replace(responses.POST, path, body=requests.exceptions.ConnectTimeout())
+    web.post(path, json={"access_token": OPAQUE, "instance_url": URL})
+    web.patch(f"{DATA}/composite/sobjects", json=[{"id": LEAD, "success": True, "errors": []}])
+    assert update(renewing) == Accepted(id=LEAD)
+    assert len(slept) == 1
 
 
 @pytest.mark.parametrize(

@@ -97,7 +97,7 @@ def token(http: requests.Session, login_url: str, form: Mapping[str, str]) -> Gr
             fix="check LEADGATE_DOMAIN and the proxy",
             code="NOT_SALESFORCE",
         ) from None
-    except requests.RequestException as error:
+    except OSError as error:  # those of `requests` are, too
         found = network_error(error, host)
         raise NeverSent(found.message, place=host, fix=found.fix) from error
     if not isinstance(data, dict) or not isinstance(data.get("access_token"), str):

@@ -57,7 +57,7 @@ def soap_login(http: requests.Session, given: Password, *, api_version: str) -> 
         raise AccessRefused(
             f"{host} refused the login: {code}: {fault.cause}", place=host, fix=fault.fix, code=code
         ) from None
-    except requests.RequestException as error:
+    except OSError as error:  # those of `requests` are, too
         found = network_error(error, host)
         raise NeverSent(found.message, place=host, fix=found.fix) from error
     # at a My Domain the login address is the org's own; only the shared hosts must be told where the org lives
