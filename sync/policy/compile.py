@@ -10,7 +10,7 @@ Queries marked "some" take exactly one positional parameter: the list of lead id
 # ruff: noqa: S608 -- the SQL is made of the gate's trees; every constant and name in it is quoted by sync.policy.emit
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import cast
@@ -23,9 +23,10 @@ from sync.policy.emit import constant, emit, quoted
 from sync.policy.parsed import ParsedPolicy, criteria_levels, parse_policy
 from sync.policy.quoting import quote
 from sync.policy.schema import Policy, SignalKind, Transition
-from sync.policy.signals import EVIDENCE_COLUMNS, WANTED, evidence_selects, facts_sql, holds_sql
+from sync.policy.signals import EVIDENCE_COLUMNS, WANTED, evidence_selects, facts_sql, holds_sql, wanted_rows_sql
 
 _FIXED = ("lead_id", "in_scope", "ready", "status", "next_status", "wants_opportunity", "amount")
+_TRUTHS: Mapping[bool | None, Truth] = {value: Truth.of(value) for value in (True, False, None)}
 _WANTED_CTE = '"wanted" AS (SELECT unnest(CAST(? AS VARCHAR[])) AS "id")'
 _ROW_KINDS = (SignalKind.ACTIVITY, SignalKind.OPPORTUNITY, SignalKind.HISTORY)
 
@@ -62,17 +63,14 @@ class CompiledPolicy:
         """A row of `decide_sql`, `decide_some_sql` or `actionable_sql` as a decision."""
         criteria = len(self.policy.criteria)
         lead_id, in_scope, ready, status, step, wants, amount = row[: len(_FIXED)]
-        results = row[len(_FIXED) : len(_FIXED) + criteria]
+        results = cast("Sequence[bool | None]", row[len(_FIXED) : len(_FIXED) + criteria])
         signals = row[len(_FIXED) + criteria :]
         blocked = Verdict.READY if ready else Verdict.BLOCKED
         return Decision(
             lead_id=str(lead_id),
             verdict=blocked if in_scope else Verdict.OUT_OF_SCOPE,
             as_of=self.now,
-            results={
-                name: Truth.of(cast("bool | None", value))
-                for name, value in zip(self.policy.criteria, results, strict=True)
-            },
+            results=dict(zip(self.policy.criteria, map(_TRUTHS.__getitem__, results), strict=True)),
             signals=dict(zip(self.policy.signals, cast("Sequence[bool | None]", signals), strict=True)),
             next_status=self._next_status(cast("int | None", step), str(status)),
             wants_opportunity=bool(wants),
@@ -217,6 +215,7 @@ class _Query:
         for kind in _ROW_KINDS:
             signals = [parsed for parsed in self.parsed.signals.values() if parsed.signal.kind is kind]
             if signals:
+                ctes += [wanted_rows_sql(kind, self.mapping)] if some else []
                 sql = facts_sql(kind, signals, self.mapping, now=self.now, some=some)
                 ctes.append(f"{quoted(f'{kind}_facts')} AS ({sql})")
         return ctes

@@ -66,6 +66,13 @@ def row_sql(expr: Expr, kind: SignalKind, now: datetime) -> str:
     return emit(expr, resolve=resolve, now=now)
 
 
+def wanted_rows_sql(kind: SignalKind, mapping: OrgMapping) -> str:
+    """A CTE with the rows of the leads asked for, so that conditions are computed on few rows only."""
+    relation = _source(kind, mapping).relation
+    name = quoted(_wanted_rows(relation))
+    return f'{name} AS MATERIALIZED (SELECT * FROM {quoted(relation)} r WHERE r."lead_id" IN {WANTED})'
+
+
 def facts_sql(
     kind: SignalKind, signals: Iterable[ParsedSignal], mapping: OrgMapping, *, now: datetime, some: bool
 ) -> str:
@@ -78,10 +85,8 @@ def facts_sql(
         if parsed.contradicted_by is not None:
             against = f"{_known(time, now)} AND {row_sql(parsed.contradicted_by, kind, now)}"
             columns.append(f"max({time}) FILTER (WHERE {against}) AS {quoted('x:' + name)}")
-    limit = f' AND r."lead_id" IN {WANTED}' if some else ""
-    return (
-        f'SELECT {", ".join(columns)} FROM {quoted(source.relation)} r WHERE {_made(now)}{limit} GROUP BY r."lead_id"'
-    )
+    relation = quoted(_wanted_rows(source.relation) if some else source.relation)
+    return f'SELECT {", ".join(columns)} FROM {relation} r WHERE {_made(now)} GROUP BY r."lead_id"'
 
 
 def holds_sql(parsed: ParsedSignal, facts: str) -> str:
@@ -105,8 +110,8 @@ def evidence_selects(parsed: ParsedSignal, mapping: OrgMapping, *, facts: str, n
         found = _found(expr, kind, now)
         return (
             f'SELECT r."lead_id", {constant(signal.name)}, {source.object}, r."id", {time}, {source.text}, {found}, '
-            f"{constant(contradicts)} FROM {quoted(source.relation)} r {joined}"
-            f'WHERE r."lead_id" IN {WANTED} AND {_made(now)} AND {where}'
+            f"{constant(contradicts)} FROM {quoted(_wanted_rows(source.relation))} r {joined}"
+            f"WHERE {_made(now)} AND {where}"
         )
 
     selects = [select(parsed.when, _counts(parsed, source, now), contradicts=False)]
@@ -117,6 +122,10 @@ def evidence_selects(parsed: ParsedSignal, mapping: OrgMapping, *, facts: str, n
         joined = f'JOIN {quoted(facts)} f ON f."lead_id" = r."lead_id" '
         selects.append(select(parsed.contradicted_by, where, contradicts=True, joined=joined))
     return selects
+
+
+def _wanted_rows(relation: str) -> str:
+    return f"{relation}_of_wanted"
 
 
 def _field_evidence(parsed: ParsedSignal, now: datetime) -> str:
