@@ -74,6 +74,7 @@ def apply_plan(plan: Plan, org: Org, ledger: Ledger, options: ApplyOptions | Non
             planned=len(planned),
             user_id=org.identity.user_id,
             version=options.version,
+            counts=plan.counts,
         )
         run = Run(
             org=org,

@@ -93,7 +93,9 @@ def read_events(
             by=header.user_id,
             code=body.get("code"),
             made=made,
-            evidence=json.loads(body["evidence"]) if about_entry else {"planned": body["planned"]},
+            evidence=json.loads(body["evidence"])
+            if about_entry
+            else {"planned": body["planned"], **json.loads(body["counts"])},
         )
 
 

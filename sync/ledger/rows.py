@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import Row
@@ -25,6 +25,9 @@ class RunStart:
     planned: int
     user_id: str
     version: str
+    counts: Mapping[str, int] = field(default_factory=dict)
+    """The plan's own counts of every lead decided (`leads, ready, blocked, out_of_scope, …`), so that
+    the ledger alone accounts for the leads that nothing was to be done with."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +107,7 @@ def to_run(row: Row[tuple[object, ...]]) -> RunRow:
             planned=row.planned,
             user_id=row.user_id,
             version=row.version,
+            counts=json.loads(row.counts),
         ),
         started_at=from_text(row.started_at),
         finished_at=from_text(row.finished_at) if row.finished_at else None,

@@ -34,6 +34,7 @@ runs = Table(
     Column("planned", Integer, nullable=False),
     Column("user_id", Text, nullable=False),
     Column("version", Text, nullable=False),
+    Column("counts", Text, nullable=False, server_default="{}"),
     Column("started_at", Text, nullable=False),
     Column("finished_at", Text),
     Column("ended", Text),
@@ -124,7 +125,7 @@ ENTRY_EVENT = (
 )
 """Columns of an entry that its events repeat."""
 
-RUN_EVENT = ("plan_id", "kind", "planned", "user_id", "policy_digest", "mapping_digest", "version", "ended")
+RUN_EVENT = ("plan_id", "kind", "planned", "user_id", "policy_digest", "mapping_digest", "version", "counts", "ended")
 
 _FROZEN_ENTRY = ("run_id", "org_id", "plan_id", "action_key", "parent_key", "kind", "lead_id", "target", "follow_up")
 _FROZEN_RUN = (
@@ -136,6 +137,7 @@ _FROZEN_RUN = (
     "planned",
     "user_id",
     "version",
+    "counts",
     "started_at",
 )
 

@@ -6,6 +6,7 @@ method is one transaction, committed when it returns.
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -96,6 +97,7 @@ class Ledger:
                     planned=start.planned,
                     user_id=start.user_id,
                     version=start.version,
+                    counts=json.dumps(dict(start.counts), sort_keys=True),
                     started_at=to_text(now),
                 )
             )
