@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeAlias
 
 from .behaviours import behaviour
+from .record_types import default_record_type, usable_record_types
 from .schema import COMPOUND_TYPES, ID_TYPES, INTEGER_TYPES, NUMBER_TYPES, FieldType
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def describe_object(org: Org, user: User, type_: ObjectType, *, version: str, in
         "lookupLayoutable": None,
         "namedLayoutInfos": [],
         "networkScopeFieldName": None,
-        "recordTypeInfos": [_record_type(type_, each, version) for each in type_.record_types],
+        "recordTypeInfos": _record_types(org, user, type_, version),
         "searchLayoutable": type_.searchable,
         "sobjectDescribeOption": "FULL",
         "supportedScopes": [{"label": label, "name": name} for name, label in type_.scopes],
@@ -166,11 +167,23 @@ def _child(each: ChildRelationship) -> dict[str, Json]:
     }
 
 
-def _record_type(type_: ObjectType, each: RecordTypeInfo, version: str) -> dict[str, Json]:
+def _record_types(org: Org, user: User, type_: ObjectType, version: str) -> list[Json]:
+    usable = {each.id for each in usable_record_types(type_, user, org)}
+    default = default_record_type(type_, user, org)
+    infos: list[Json] = []
+    for each in type_.record_types:
+        is_default = each.id == default if default else each.master
+        infos.append(_record_type(type_, each, version, available=each.master or each.id in usable, default=is_default))
+    return infos
+
+
+def _record_type(
+    type_: ObjectType, each: RecordTypeInfo, version: str, *, available: bool, default: bool
+) -> dict[str, Json]:
     return {
         "active": each.active,
-        "available": each.active,
-        "defaultRecordTypeMapping": each.default,
+        "available": available,
+        "defaultRecordTypeMapping": default,
         "developerName": each.developer_name,
         "master": each.master,
         "name": each.name,

@@ -35,6 +35,8 @@ class OrgSnapshot:
     ids: dict[str, int]
     usage: dict[int, int]
     users: tuple[User, ...]
+    approval_locked: frozenset[str]
+    notifications: tuple[tuple[str, str], ...]
 
 
 class Org:
@@ -83,14 +85,22 @@ class Org:
         """The whole state at this moment."""
         with self.lock:
             return OrgSnapshot(
-                database=self.store.snapshot(), ids=self.ids.state(), usage=self.limits.state(), users=self.access.users
+                database=self.store.snapshot(),
+                ids=self.ids.state(),
+                usage=self.limits.state(),
+                users=self.access.users,
+                approval_locked=frozenset(self.approval_locked),
+                notifications=tuple(self.notifications),
             )
 
     def restore(self, snapshot: OrgSnapshot) -> None:
-        """Back to a snapshot of this org."""
+        """Back to a snapshot of this org; open long transactions, then and now, are rolled back."""
         with self.lock:
+            self.transactions.forget()
             self.store.restore(snapshot.database)
             self.ids.restore(snapshot.ids)
             self.limits.restore(snapshot.usage)
             self.access.replace_users(snapshot.users)
-            self.transactions.forget()
+            self.approval_locked = set(snapshot.approval_locked)
+            self.notifications = list(snapshot.notifications)
+            self.store.drop_pending()

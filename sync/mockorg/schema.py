@@ -172,7 +172,6 @@ class RecordTypeInfo:
     developer_name: str
     active: bool = True
     master: bool = False
-    default: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -239,16 +239,12 @@ class _Seeding:
             )
 
     def record_types(self) -> None:
-        master = RecordTypeInfo(
-            id=MASTER_RECORD_TYPE_ID, name="Master", developer_name="Master", master=True, default=True
-        )
+        master = RecordTypeInfo(id=MASTER_RECORD_TYPE_ID, name="Master", developer_name="Master", master=True)
         changed: list[ObjectType] = []
         for object_name in WITH_RECORD_TYPES:
             given = self.settings.record_types.get(object_name, ())
             infos = [self._record_type(object_name, each) for each in given]
-            has_default = any(each.default for each in infos)
-            last = replace(master, default=not has_default)
-            changed.append(replace(self.org.schema.object(object_name), record_types=(*infos, last)))
+            changed.append(replace(self.org.schema.object(object_name), record_types=(*infos, master)))
         self.org.schema.put(*changed)
 
     def _record_type(self, object_name: str, given: RecordTypeSetting) -> RecordTypeInfo:
@@ -266,10 +262,7 @@ class _Seeding:
                 "BusinessProcessId": process,
             },
         )
-        default = bool(given.default_for)
-        return RecordTypeInfo(
-            id=made, name=given.name, developer_name=developer_name, active=given.active, default=default
-        )
+        return RecordTypeInfo(id=made, name=given.name, developer_name=developer_name, active=given.active)
 
     def duplicate_rules(self) -> None:
         for rule in self.settings.duplicate_rules:

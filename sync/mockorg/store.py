@@ -226,6 +226,11 @@ class Store:
         """The whole database as bytes."""
         return self.db.serialize()
 
+    def drop_pending(self) -> None:
+        """Take away the rows of transactions that nobody will commit."""
+        for each in self.schema:
+            self.db.execute(f"DELETE FROM {quoted(each.name)} WHERE {quoted(PENDING)} IS NOT NULL")  # noqa: S608 - the schema's
+
     def restore(self, snapshot: bytes) -> None:
         """Back to a snapshot; `db` stays the same connection."""
         self.db.deserialize(snapshot)
