@@ -48,8 +48,8 @@ def load_cases(text: str, file: str, policy: Policy, mapping: OrgMapping) -> tup
     else:
         cases = [case for item in listed.value.items if (case := reader.case(item, now)) is not None]
     names = [case.name for case in cases]
-    for case in cases:
-        if names.count(case.name) > 1 and names.index(case.name) != cases.index(case):
+    for number, case in enumerate(cases):
+        if names.index(case.name) != number:
             form.problem(case.place.line, f"case {case.name!r}: the name is used twice")
     if form.problems:
         raise PolicyInvalid(sorted(form.problems, key=lambda problem: problem.line))
