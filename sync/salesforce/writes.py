@@ -89,7 +89,7 @@ class RecordUpdate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeadConvert:
-    """One lead's conversion, field for field the WSDL's LeadConvert (wire-contract 1.4)."""
+    """One lead's conversion, field for field the WSDL's LeadConvert (SOAP partner API)."""
 
     lead_id: str
     converted_status: str
