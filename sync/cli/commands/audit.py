@@ -28,18 +28,30 @@ def audit(
 ) -> None:
     """Show the ledger's events and verify their chain."""
     from sync.cli import output
+    from sync.cli.commands.report import accounted
     from sync.cli.opened import open_workspace
+    from sync.report.summary import summarise
 
     workspace = open_workspace(folder, org)
     with workspace.ledger() as ledger:
         org_id = workspace.org_id(ledger)
         events = _events(ledger, org_id, what)
         chain = ledger.verify_chain(org_id)
+        named = {event.run_id for event in events}
+        summaries = [summarise(ledger, run) for run in ledger.runs(org_id) if run.run_id in named]
     if as_json:
         broken = "intact" if chain.intact else {"broken_at": chain.broken_at, "problem": chain.problem}
-        output.emit_json({"org_id": org_id, "events": [e.as_json() for e in events], "chain": broken})
+        runs = [
+            {"run_id": one.run.run_id, "planned": one.run.start.planned, "counts": one.run.start.counts}
+            | {"outcomes": one.outcomes, "adds_up": one.adds_up}
+            for one in summaries
+        ]
+        shown = {"events": [event.as_json() for event in events], "runs": runs, "chain": broken}
+        output.emit_json({"org_id": org_id, **shown})
     else:
         _draw(events, chain)
+        for one in summaries:
+            sys.stdout.write(f"run {one.run.run_id[:12]}: {accounted(one.run.start.counts)}\n")
     if not chain.intact:
         raise typer.Exit(Exit.UNEXPECTED)
 

@@ -14,6 +14,8 @@ from sync.cli.safe_text import csv_cell
 from sync.errors import InputInvalid
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sync.report.summary import RunSummary
 
 
@@ -61,6 +63,7 @@ def document(summary: RunSummary) -> dict[str, object]:
         "finished_at": run.finished_at,
         "ended": run.ended,
         "planned": run.start.planned,
+        "counts": run.start.counts,
         "outcomes": summary.outcomes,
         "adds_up": summary.adds_up,
         "follow_ups": summary.follow_ups,
@@ -79,6 +82,7 @@ def draw(summary: RunSummary) -> None:
     console.print(
         f"run {run.run_id} ({run.start.kind}, {run.ended or 'not finished'}{took})", style="bold", markup=False
     )
+    console.print(accounted(run.start.counts), markup=False)
     console.print(
         output.table(
             None,
@@ -97,6 +101,18 @@ def draw(summary: RunSummary) -> None:
         ]
         columns = ("leads", "code", "cause", "fix", "again helps")
         console.print(output.table("what stood in the way", columns, rows, right=("leads",)))
+
+
+def accounted(counts: Mapping[str, int]) -> str:
+    """Every lead of a run in one sentence."""
+    if not counts:
+        return "no plan behind it: this run only closed what earlier ones had left open"
+    parts = ", ".join(
+        f"{counts.get(name, 0):,} {name.replace('_', ' ')}" for name in ("ready", "blocked", "out_of_scope")
+    )
+    return (
+        f"{counts.get('leads', 0):,} leads decided: {parts}; {counts.get('predicted_blocked', 0):,} actions held back"
+    )
 
 
 def write_csv(path: Path, summary: RunSummary) -> None:
