@@ -169,7 +169,7 @@ def test_limits_can_be_lifted_by_null() -> None:
 
 
 def test_a_users_id_is_completed() -> None:
-    policy = load_policy_text(small("conversion: {owner: "005000000000001", queue_owner: a@b.example}"), "p", MAPPING)
+    policy = load_policy_text(small("conversion: {owner: '005000000000001', queue_owner: a@b.example}"), "p", MAPPING)
     assert (policy.conversion.owner, policy.conversion.queue_owner) == ("005000000000001AAA", "a@b.example")
 
 
