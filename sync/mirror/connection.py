@@ -67,11 +67,10 @@ def opened(
     if read_only and not path.is_file():
         raise MirrorUnusable("there is no mirror of this org yet", place=str(path), fix="run `leadgate pull`")
     with nullcontext() if read_only else _private(path):
-        connection = _connect(path, read_only=read_only, wait=wait)
+        connection = _connect(path, read_only=read_only, wait=wait, pages=pages)
         try:
             if not read_only:
                 path.chmod(0o600)
-            _fence(connection, pages)
             yield connection
         finally:
             connection.close()
@@ -89,26 +88,33 @@ def _private(path: Path) -> Iterator[None]:
         os.umask(mask)
 
 
-def _connect(path: Path, *, read_only: bool, wait: Wait) -> duckdb.DuckDBPyConnection:
+def _connect(path: Path, *, read_only: bool, wait: Wait, pages: Path | None) -> duckdb.DuckDBPyConnection:
     while True:
         try:
-            return duckdb.connect(str(path), read_only=read_only)
+            connection = duckdb.connect(str(path), read_only=read_only)
         except duckdb.Error as refused:
             busy = _busy(str(refused), path)
             if busy is None:
                 raise _unusable(str(refused), path) from None
-            if not wait(busy.message):
-                raise busy from None
+        else:
+            if _fence(connection, pages) or read_only:
+                return connection
+            connection.close()
+            busy = _held_by("another part of this program", path)
+        if not wait(busy.message):
+            raise busy
 
 
 def _busy(text: str, path: Path) -> OrgBusy | None:
     if "Conflicting lock" in text or "Could not set lock" in text:
         holder = _HOLDER.search(text)
-        who = f"process {holder.group(1)}" if holder else "another process"
-    elif "different configuration" in text or "already attached" in text:
-        who = "another part of this program"
-    else:
-        return None
+        return _held_by(f"process {holder.group(1)}" if holder else "another process", path)
+    if "different configuration" in text or "already attached" in text:
+        return _held_by("another part of this program", path)
+    return None
+
+
+def _held_by(who: str, path: Path) -> OrgBusy:
     return OrgBusy(f"{who} is using this org's mirror", place=str(path), fix="wait until it has finished")
 
 
@@ -124,10 +130,15 @@ def _unusable(text: str, path: Path) -> MirrorUnusable:
     return MirrorUnusable(why, place=str(path), fix=_REBUILD)
 
 
-def _fence(connection: duckdb.DuckDBPyConnection, pages: Path | None) -> None:
+def _fence(connection: duckdb.DuckDBPyConnection, pages: Path | None) -> bool:
+    """Closes the connection to every other file; false when it shares a database that is fenced already."""
+    settings = ["enable_external_access = false", "preserve_insertion_order = false", "lock_configuration = true"]
     if pages is not None:
         folder = str(pages).replace("'", "''")
-        connection.execute(f"SET allowed_directories = ['{folder}']")
-    connection.execute("SET enable_external_access = false")
-    connection.execute("SET preserve_insertion_order = false")
-    connection.execute("SET lock_configuration = true")
+        settings.insert(0, f"allowed_directories = ['{folder}']")
+    try:
+        for setting in settings:
+            connection.execute(f"SET {setting}")
+    except duckdb.InvalidInputException:
+        return False
+    return True

@@ -7,6 +7,7 @@ column that no pull has filled.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -25,6 +26,8 @@ from sync.model import Record, Value, normal_id
 from sync.plan.matching import LeadMatches
 from sync.policy.compile import CompiledPolicy
 from sync.policy.decision import Decision, Evidence
+
+_LIKE_AN_ID = re.compile(r"0[0-9A-Za-z]{14}(?:[0-9A-Za-z]{3})?")
 
 
 class Mirror:
@@ -112,13 +115,13 @@ class Mirror:
         """Leads that a person may mean: by id (15 or 18 characters, merged ones followed), e-mail, name or company.
 
         Raises:
-            InputInvalid: `wanted` is blank, or an id of something that isn't a lead.
+            InputInvalid: `wanted` is blank, a mistyped id, or an id of something that isn't a lead.
         """
         wanted = wanted.strip()
         lead_id = normal_id(wanted)
         if lead_id is not None and lead_id.startswith("00Q"):
             return self.rows("lead", [self.survivor(lead_id)])
-        if not wanted or (lead_id is not None and wanted[0] == "0"):
+        if not wanted or _LIKE_AN_ID.fullmatch(wanted):
             raise InputInvalid(f"{wanted!r} is no lead", fix="give a lead's id (00Q…), e-mail address, name or company")
         lead = self._mapping["lead"]
         for name in ("email", "name", "company"):
