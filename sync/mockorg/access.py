@@ -172,7 +172,7 @@ class Access:
         ranks += [_FIELD_RANK[_lower(each.fields).get(key, "none")] for each in permission_sets]
         return max(ranks)
 
-    @behaviour("field-level security hides fields", "confirmed", "wire-contract 7.7")
+    @behaviour("field-level security hides fields", "confirmed", "recorded SOQL error texts")
     def visible_fields(self, user: User, type_: ObjectType) -> frozenset[str]:
         """Names of the fields that field-level security lets the user read; others do not exist for him."""
         return frozenset(each.name for each in type_.fields if self._field_rank(user, type_, each) >= 1)

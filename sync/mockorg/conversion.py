@@ -37,7 +37,7 @@ MOST_LEADS = 100
 _NO_HEADERS = ConvertHeaders()
 
 
-@behaviour("convertLead answers per lead and falls back to one by one", "confirmed", "wire-contract 1.5")
+@behaviour("convertLead answers per lead and falls back to one by one", "confirmed", "SOAP API guide: convertLead()")
 def convert(
     org: Org, user: User, leads: Sequence[LeadConvert], headers: ConvertHeaders = _NO_HEADERS
 ) -> list[LeadConvertResult]:
@@ -160,7 +160,7 @@ class _Write:
             return self._create("Account", values | {"OwnerId": self.target.owner.id})
         return self._merge("Account", before, blanks_filled(self.org.schema.object("Account"), before, values))
 
-    @behaviour("overwriteLeadSource", "confirmed", "wire-contract 1.4")
+    @behaviour("overwriteLeadSource", "confirmed", "SOAP API guide: convertLead()")
     def contact(self, account_id: str, *, overwrite_source: bool) -> str:
         """A new contact, or the blanks of the existing one, whose LeadSource overwriteLeadSource replaces."""
         values = mapped_values(self.org, self.target.lead, "Contact")
@@ -172,7 +172,11 @@ class _Write:
             filled["LeadSource"] = self.target.lead["LeadSource"]
         return self._merge("Contact", before, filled)
 
-    @behaviour("the opportunity of a conversion", "uncertain", "wire-contract 1.4, 1.9")
+    @behaviour(
+        "the opportunity of a conversion",
+        "uncertain",
+        "SOAP API guide: convertLead(); stage and close date from field practice",
+    )
     def opportunity(self, account_id: str) -> str:
         """A new opportunity is named after the company, is in the first stage and closes with the quarter.
 
@@ -199,7 +203,7 @@ class _Write:
         }
         return self._create("Opportunity", values)
 
-    @behaviour("the contact becomes a contact role", "uncertain", "inference")
+    @behaviour("the contact becomes a contact role", "uncertain", "field practice")
     def contact_role(self, contact_id: str, opportunity_id: str) -> None:
         """The contact gets a role on the opportunity, the primary one if there is none yet."""
         type_ = self.org.schema.object("OpportunityContactRole")
@@ -220,7 +224,7 @@ class _Write:
         if self.target.opportunity is None and opportunity.field("ContactId"):
             self.org.store.update(opportunity, opportunity_id, contact_field)
 
-    @behaviour("the converted lead", "confirmed", "wire-contract 1.9")
+    @behaviour("the converted lead", "confirmed", "Object Reference: Lead")
     def lead(self, account_id: str, contact_id: str, opportunity_id: str | None) -> None:
         """The lead keeps its row: IsConverted, ConvertedDate (a date), the three ids, and the converted status."""
         type_ = self.org.schema.object("Lead")

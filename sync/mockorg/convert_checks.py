@@ -73,7 +73,7 @@ def checked(org: Org, user: User, asked: LeadConvert, headers: ConvertHeaders) -
     )
 
 
-@behaviour("permissions to convert", "uncertain", "wire-contract 1.7")
+@behaviour("permissions to convert", "uncertain", "SOAP API guide lists the permissions; the code is inferred")
 def _check_permissions(org: Org, user: User) -> None:
     """Converting needs "Convert Leads", edit on leads, and create and edit on accounts, contacts and opportunities."""
     may = org.access.may
@@ -85,7 +85,9 @@ def _check_permissions(org: Org, user: User) -> None:
         raise refuse("INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id")
 
 
-@behaviour("a lead converts once", "confirmed", "wire-contract 1.5, 1.7")
+@behaviour(
+    "a lead converts once", "uncertain", "error text of real orgs; that it holds for a repeated convertLead is inferred"
+)
 def _lead(org: Org, asked: LeadConvert) -> Row:
     """A converted lead is refused with CANNOT_UPDATE_CONVERTED_LEAD, a deleted one with ENTITY_IS_DELETED."""
     if not asked.lead_id:
@@ -96,7 +98,11 @@ def _lead(org: Org, asked: LeadConvert) -> Row:
     return lead
 
 
-@behaviour("converted status", "confirmed", "wire-contract 1.7, 2.1")
+@behaviour(
+    "converted status",
+    "confirmed",
+    "SOAP API guide: convertLead(); Object Reference: LeadStatus; error text of a real org",
+)
 def _status(org: Org, lead: Row, asked: LeadConvert) -> LeadStatusSetting:
     """The status must be a converted one, by API name or label, and in the lead process of the lead's record type."""
     wanted = (asked.converted_status or "").strip().lower()
@@ -114,7 +120,11 @@ def _status(org: Org, lead: Row, asked: LeadConvert) -> LeadStatusSetting:
     return found
 
 
-@behaviour("opportunity flags", "confirmed", "wire-contract 1.4, 1.7")
+@behaviour(
+    "opportunity flags",
+    "confirmed",
+    "SOAP API guide: convertLead(); recorded text; the code for a long name is uncertain",
+)
 def _check_opportunity_flags(asked: LeadConvert, headers: ConvertHeaders) -> str | None:
     """opportunityName excludes opportunityId, both exclude doNotCreateOpportunity; a name has at most 80 characters."""
     name = (asked.opportunity_name or "").strip() or None
@@ -164,7 +174,9 @@ def _opportunity(org: Org, asked: LeadConvert, account: Row | None) -> Row | Non
     return opportunity
 
 
-@behaviour("ownerId is mandatory for leads of a queue", "confirmed", "wire-contract 1.4")
+@behaviour(
+    "ownerId is mandatory for leads of a queue", "confirmed", "SOAP API guide: convertLead(); the code is uncertain"
+)
 def _owner(org: Org, asked: LeadConvert, lead: Row) -> User:
     """New records belong to ownerId, else to the lead's owner, who must be an active user and not a queue."""
     wanted = to18(asked.owner_id) if asked.owner_id else str(lead["OwnerId"])
@@ -183,7 +195,7 @@ def _owner(org: Org, asked: LeadConvert, lead: Row) -> User:
     return owner
 
 
-@behaviour("a new record needs a record type of its owner's", "confirmed", "wire-contract 1.7")
+@behaviour("a new record needs a record type of its owner's", "confirmed", "error text of a real org")
 def _check_record_type(org: Org, type_: ObjectType, owner: User) -> None:
     """New records get the owner's default record type; without a usable one the lead is refused."""
     given = org.settings.record_types.get(type_.name, ())

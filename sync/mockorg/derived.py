@@ -44,7 +44,9 @@ def _contact(_org: Org, row: Row, _changed: frozenset[str]) -> Row:
     return {"Name": person_name(row), "IsEmailBounced": int(row.get("EmailBouncedDate") is not None)}
 
 
-@behaviour("opportunity fields that follow from the stage", "confirmed", "wire-contract 2.2, 2.4")
+@behaviour(
+    "opportunity fields that follow from the stage", "confirmed", "Object Reference: Opportunity, OpportunityStage"
+)
 def _opportunity(org: Org, row: Row, changed: frozenset[str]) -> Row:
     """A stage sets IsClosed and IsWon, and, unless they are given with it, Probability and ForecastCategoryName."""
     derived: Row = {}
@@ -83,7 +85,7 @@ def end_of_quarter(day: date, start_month: int = 1) -> date:
     return date(year, month, 1) - timedelta(days=1)
 
 
-@behaviour("task fields that follow from status and relations", "confirmed", "wire-contract 2.5")
+@behaviour("task fields that follow from status and relations", "confirmed", "Object Reference: Task")
 def _task(org: Org, row: Row, changed: frozenset[str]) -> Row:
     """Its status says whether a task is closed and since when; its relations say to which account it belongs."""
     status = next((each for each in org.settings.task_statuses if each.name == row.get("Status")), None)
@@ -100,7 +102,7 @@ def _task(org: Org, row: Row, changed: frozenset[str]) -> Row:
     return derived
 
 
-@behaviour("event times", "confirmed", "wire-contract 2.5")
+@behaviour("event times", "uncertain", "inferred from a real describe of Event")
 def _event(org: Org, row: Row, changed: frozenset[str]) -> Row:
     """An event's start, end and duration always agree; one of end and duration is enough."""
     derived: Row = {"AccountId": activity_account(org, row), "EventSubtype": row.get("EventSubtype") or "Event"}

@@ -42,7 +42,7 @@ def soap_type(field: Field) -> str:
     return _SOAP_TYPES.get(field.type, "xsd:string")
 
 
-@behaviour("describe", "confirmed", "wire-contract 3.6")
+@behaviour("describe", "confirmed", "recorded describes of real orgs")
 def describe_object(org: Org, user: User, type_: ObjectType, *, version: str, instance_url: str) -> dict[str, Json]:
     """The full describe of one object: every key of a real org's answer; fields hidden from the user are not there."""
     visible = org.access.visible_fields(user, type_)
@@ -71,7 +71,7 @@ def describe_object(org: Org, user: User, type_: ObjectType, *, version: str, in
     }
 
 
-@behaviour("describe global", "confirmed", "wire-contract 3.6")
+@behaviour("describe global", "confirmed", "recorded describe of a real org")
 def describe_global(org: Org, user: User, *, version: str) -> dict[str, Json]:
     """All objects that the user may see, with their flags and urls."""
     entries = [

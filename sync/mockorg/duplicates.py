@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .store import Row
 
 
-@behaviour("findDuplicates", "confirmed", "wire-contract 1.11")
+@behaviour("findDuplicates", "confirmed", "SOAP API guide: findDuplicates(); partner WSDL 58")
 def find(
     org: Org,
     user: User,  # noqa: ARG001 - rules run as the current user, but sharing is not modelled
@@ -97,7 +97,9 @@ def _matches(
     )
 
 
-@behaviour("duplicate rules on save", "confirmed", "wire-contract 1.7, 3.6")
+@behaviour(
+    "duplicate rules on save", "confirmed", "REST Developer Guide: Duplicate Rule Header; error text of real orgs"
+)
 def check(
     org: Org,
     type_: ObjectType,

@@ -25,7 +25,11 @@ class Transaction:
         self._dml = 0
         self._cpu_ms = 0
 
-    @behaviour("governor limits per transaction", "uncertain", "field practice; wire-contract 1.5")
+    @behaviour(
+        "governor limits per transaction",
+        "uncertain",
+        "Apex Developer Guide for the limits; how convertLead spends them is field practice",
+    )
     def spend(self, object_name: str, event: Literal["insert", "update"], records: int) -> None:
         """Run the object's automation over a number of records.
 

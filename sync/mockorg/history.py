@@ -35,7 +35,11 @@ _DATA_TYPES = {
 }
 
 
-@behaviour("field history", "confirmed", "wire-contract 7.6")
+@behaviour(
+    "field history",
+    "uncertain",
+    "Object Reference: OpportunityFieldHistory; the pair of rows for a reference is inferred",
+)
 def track(org: Org, user_id: str, type_: ObjectType, before: Row, after: Mapping[str, Value]) -> None:
     """Write one history row per tracked field that changed: two for a reference, with names and with ids."""
     table = _TABLES.get(type_.name)
@@ -58,7 +62,7 @@ def track(org: Org, user_id: str, type_: ObjectType, before: Row, after: Mapping
             _put(org, user_id, type_, before["Id"], field.name, data_type, old, new)
 
 
-@behaviour("special history values", "uncertain", "wire-contract 7.6")
+@behaviour("special history values", "uncertain", "field practice")
 def mark(org: Org, user_id: str, type_: ObjectType, record_id: str, what: str) -> None:
     """Write a history row for an event that is no change of a field: `created`, `leadConverted` …."""
     if type_.name in _TABLES and tracked_fields(org, type_):
@@ -119,7 +123,7 @@ def _name_of(org: Org, record_id: Value) -> Value:
     return row[target.name_field.name] if row else None
 
 
-@behaviour("opportunity history", "uncertain", "wire-contract 7.6")
+@behaviour("opportunity history", "uncertain", "describe of a real org for the object; its rows are inferred")
 def snapshot_opportunity(org: Org, user_id: str, before: Row | None, after: Row) -> None:
     """Keep an OpportunityHistory row at creation and at each change of stage, amount, close date or probability."""
     if before is not None and all(before.get(name) == after.get(name) for name in _SNAPSHOT):

@@ -61,7 +61,11 @@ STANDARD: dict[str, dict[str, str]] = {
 _ADDRESS_PREFIXES = ("Billing", "Mailing")
 
 
-@behaviour("standard field mapping", "uncertain", "wire-contract 1.4")
+@behaviour(
+    "standard field mapping",
+    "uncertain",
+    "SOAP API guide says that standard fields map; which go where is field practice",
+)
 def mapped_values(org: Org, lead: Row, object_name: str) -> Row:
     """The values that a lead gives a new record: standard ones by Salesforce's mapping, custom ones as configured.
 
@@ -83,7 +87,9 @@ def mapped_values(org: Org, lead: Row, object_name: str) -> Row:
     return values
 
 
-@behaviour("merging fills blank fields only", "confirmed", "wire-contract 1.4")
+@behaviour(
+    "merging fills blank fields only", "confirmed", "SOAP API guide: convertLead(); addresses as a whole are inferred"
+)
 def blanks_filled(type_: ObjectType, existing: Row, values: Row) -> Row:
     """Those of the values whose field is empty on the existing record; an address is filled whole or not at all."""
     kept_prefixes = tuple(

@@ -34,7 +34,7 @@ class ApiLimits:
         self._by_hour = {hour: count for hour, count in self._by_hour.items() if hour > oldest}
         return sum(self._by_hour.values()), self.settings.daily_api_requests
 
-    @behaviour("daily API quota", "confirmed", "wire-contract 3.7, 8")
+    @behaviour("daily API quota", "confirmed", "REST Developer Guide; error text of a real org")
     def charge_api_call(self, user: User | None = None, calls: int = 1) -> None:  # noqa: ARG002 - per-user limits: none
         """Count API requests, refusing them once the quota of 24 hours is used up.
 
@@ -51,7 +51,7 @@ class ApiLimits:
         """Pretend that this many calls were made."""
         self._by_hour = {self._hour(): used}
 
-    @behaviour("concurrent long-running calls", "confirmed", "wire-contract 8")
+    @behaviour("concurrent long-running calls", "confirmed", "API request limits")
     def begin_long_call(self) -> None:
         """A call begins that will run 20 seconds or longer; only so many may run at once.
 

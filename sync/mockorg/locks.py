@@ -46,7 +46,7 @@ class RowLocks:
         self._held.update({each: holder for each in wanted if each not in taken})
         return taken
 
-    @behaviour("row lock on shared parents", "confirmed", "wire-contract 1.7")
+    @behaviour("row lock on shared parents", "confirmed", "error texts of real orgs")
     def check(self, record_ids: Iterable[str]) -> None:
         """Refuse to touch rows that another call holds.
 

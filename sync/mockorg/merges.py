@@ -41,7 +41,7 @@ class MergeOutcome:
     errors: tuple[RowError, ...] = ()
 
 
-@behaviour("delete with cascade", "confirmed", "wire-contract 7.4")
+@behaviour("delete with cascade", "confirmed", "cascadeDelete of recorded describes")
 def delete(org: Org, user: User, object_name: str, record_id: str, options: DmlOptions = _DEFAULT) -> RowResult:  # noqa: ARG001 - one signature for all verbs
     """Put a record, and the children that go with it, into the recycle bin.
 
@@ -105,7 +105,7 @@ def _delete_row(org: Org, user: User, type_: ObjectType, row: Row, stamp: str) -
         roll_up_campaigns(org, [row.get("CampaignId")])
 
 
-@behaviour("undelete", "confirmed", "wire-contract 7.4")
+@behaviour("undelete", "uncertain", "SOAP API guide: undelete(); which children come back is inferred")
 def undelete(org: Org, user: User, object_name: str, record_id: str, options: DmlOptions = _DEFAULT) -> RowResult:  # noqa: ARG001 - one signature for all verbs
     """Bring a record back from the recycle bin, with the children that went in the same delete.
 
@@ -152,7 +152,7 @@ def _undelete_row(  # noqa: PLR0917 - org, user, object, then the row, as every 
             _undelete_row(org, user, child_type, child, deleted_at, stamp)
 
 
-@behaviour("merge", "confirmed", "wire-contract 7.4")
+@behaviour("merge", "confirmed", "Object Reference: MasterRecordId")
 def merge(  # noqa: PLR0917 - org, user, object, then the row, as every verb
     org: Org,
     user: User,

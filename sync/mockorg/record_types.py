@@ -36,7 +36,7 @@ def default_record_type(type_: ObjectType, user: User, org: Org) -> str | None:
     return usable[chosen[0]].id if chosen else None
 
 
-@behaviour("lead process narrows the converted statuses", "uncertain", "wire-contract 1.7")
+@behaviour("lead process narrows the converted statuses", "uncertain", "field practice")
 def allowed_values(org: Org, type_: ObjectType, record_type_id: object) -> frozenset[str] | None:
     """The lead statuses or stages that a record type's process holds; None when nothing is narrowed."""
     info = next((each for each in type_.record_types if each.id == record_type_id), None)

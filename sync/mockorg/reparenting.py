@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .store import Row
 
 
-@behaviour("activities move to the contact and the opportunity", "uncertain", "wire-contract 1.9, 2.5")
+@behaviour("activities move to the contact and the opportunity", "uncertain", "field practice")
 def carry_activities(org: Org, user: User, lead_id: str, *, contact_id: str, what_id: str, owner_id: str) -> None:
     """Tasks and events of the lead point to the contact and to the opportunity (without one, the account).
 
@@ -38,7 +38,7 @@ def carry_activities(org: Org, user: User, lead_id: str, *, contact_id: str, wha
             roll_up_activities(org, before | changes)
 
 
-@behaviour("campaign memberships get the contact", "uncertain", "inference")
+@behaviour("campaign memberships get the contact", "uncertain", "inferred")
 def carry_campaign_members(org: Org, lead_id: str, contact_id: str) -> None:
     """A membership of the lead keeps the lead and gets the contact, unless the contact is a member already."""
     type_ = org.schema.object("CampaignMember")

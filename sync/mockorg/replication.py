@@ -36,7 +36,7 @@ class Deleted:
     latest_date_covered: str
 
 
-@behaviour("getUpdated", "confirmed", "wire-contract 3.5")
+@behaviour("getUpdated", "confirmed", "REST Developer Guide: sObject Get Updated")
 def updated(org: Org, object_name: str, start: datetime, end: datetime) -> Updated:
     """Ids whose SystemModstamp lies in `[start, end)`; at most 30 days back, seconds are cut.
 
@@ -58,7 +58,7 @@ def updated(org: Org, object_name: str, start: datetime, end: datetime) -> Updat
     )
 
 
-@behaviour("getDeleted", "confirmed", "wire-contract 3.5")
+@behaviour("getDeleted", "confirmed", "REST Developer Guide: sObject Get Deleted")
 def deleted(org: Org, object_name: str, start: datetime, end: datetime) -> Deleted:
     """Records deleted in `[start, end)`, hard-deleted and merged ones too; at most 15 days back, seconds are cut.
 

@@ -27,7 +27,7 @@ SELECT MAX(due) FROM (
 """
 
 
-@behaviour("LastActivityDate", "confirmed", "wire-contract 2.3")
+@behaviour("LastActivityDate", "confirmed", "Object Reference: Lead")
 def roll_up_activities(org: Org, *activities: Row | None) -> None:
     """Set LastActivityDate on everything that the given activities relate to (old and new state of one, or several).
 
@@ -55,7 +55,7 @@ def _set_last_activity(org: Org, record_id: str) -> None:
         org.store.update(type_, record_id, {"LastActivityDate": last, "SystemModstamp": org.clock.stamp()})
 
 
-@behaviour("campaign counts", "uncertain", "inference")
+@behaviour("campaign counts", "uncertain", "inferred")
 def roll_up_campaigns(org: Org, campaign_ids: Iterable[Value]) -> None:
     """Set a campaign's counts of leads, converted leads, contacts and opportunities."""
     type_ = org.schema.object("Campaign")

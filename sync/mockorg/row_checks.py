@@ -47,7 +47,7 @@ _SET_UP_ELSEWHERE = frozenset(
 _NOT_DATA = frozenset({"attributes", "id"})
 
 
-@behaviour("object permissions on writes", "uncertain", "wire-contract 1.7")
+@behaviour("object permissions on writes", "uncertain", "status codes of the partner WSDL")
 def check_may(org: Org, user: User, type_: ObjectType, action: Literal["create", "edit", "delete"]) -> None:
     """Refuse a kind of write that the object does not know, or that the user's permissions do not hold.
 
@@ -172,7 +172,7 @@ def ids_by_key(org: Org, type_: ObjectType, field: Field, value: Value) -> list[
     return [str(row["Id"]) for row in org.store.select(type_, where, [stored_value(field, value)])]
 
 
-@behaviour("required fields", "confirmed", "wire-contract 2.3")
+@behaviour("required fields", "confirmed", "recorded error of a real org")
 def check_required(type_: ObjectType, row: Row, *, only: frozenset[str] | None = None) -> None:
     """Refuse a record without its required fields; on update `only` the fields that change are looked at.
 
@@ -192,7 +192,7 @@ def _never_null(field: Field) -> bool:
     return not field.nillable and field.type is not FieldType.BOOLEAN
 
 
-@behaviour("references must exist", "confirmed", "wire-contract 1.7")
+@behaviour("references must exist", "confirmed", "recorded error texts")
 def check_references(org: Org, type_: ObjectType, row: Row) -> None:
     """Refuse references to records that are of the wrong object, deleted, or not there.
 
@@ -247,7 +247,11 @@ def check_record_type(type_: ObjectType, record_type_id: str) -> None:
         )
 
 
-@behaviour("owners must be active users or fitting queues", "uncertain", "wire-contract 1.7")
+@behaviour(
+    "owners must be active users or fitting queues",
+    "uncertain",
+    "status codes of the partner WSDL; texts from field practice",
+)
 def check_owner(org: Org, type_: ObjectType, owner_id: str) -> None:
     """Refuse an owner who is inactive, or a queue that does not hold this object.
 
@@ -267,7 +271,7 @@ def check_owner(org: Org, type_: ObjectType, owner_id: str) -> None:
         )
 
 
-@behaviour("unique fields", "confirmed", "wire-contract 3.3")
+@behaviour("unique fields", "uncertain", "status codes of the partner WSDL; field practice")
 def check_unique(org: Org, type_: ObjectType, row: Row, *, own_id: str | None = None) -> None:
     """Refuse a value that a unique field has on another record.
 

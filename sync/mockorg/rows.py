@@ -89,7 +89,7 @@ def update(  # noqa: PLR0917 - org, user, object, then the row, as every verb
     return RowResult(id=str(before["Id"]), success=True)
 
 
-@behaviour("upsert by external id", "confirmed", "wire-contract 3.7")
+@behaviour("upsert by external id", "confirmed", "REST Developer Guide: sObject Rows by External ID")
 def upsert(  # noqa: PLR0917 - org, user, object, then the row, as every verb
     org: Org,
     user: User,
@@ -289,14 +289,18 @@ def _check_booleans(type_: ObjectType, row: Row) -> None:
             row[name] = 0
 
 
-@behaviour("converted leads are read-only", "confirmed", "wire-contract 1.9")
+@behaviour("converted leads are read-only", "confirmed", "Object Reference: Lead; error text of real orgs")
 def _check_converted(user: User, before: Row) -> None:
     """A converted lead may be updated only with the permission "View and Edit Converted Leads"."""
     if before["IsConverted"] and not user.edit_converted_leads:
         raise refuse("CANNOT_UPDATE_CONVERTED_LEAD", "cannot reference converted lead")
 
 
-@behaviour("Lead.Status cannot be set to a converted value", "uncertain", "wire-contract 1.1, 2.1")
+@behaviour(
+    "Lead.Status cannot be set to a converted value",
+    "uncertain",
+    "Object Reference: Lead says that it converts nothing; the refusal is inferred",
+)
 def _check_lead_status(org: Org, row: Row, *, creating: bool, changed: bool = True) -> None:
     """A lead cannot be converted by its status: a converted value is refused unless the lead is (created) converted."""
     status = next((each for each in org.settings.lead_statuses if each.name == row.get("Status")), None)

@@ -89,7 +89,7 @@ def _plain(kind: FieldType, value: Value) -> Result:
             return str(value)
 
 
-@behaviour("validation rules", "uncertain", "wire-contract 1.7")
+@behaviour("validation rules", "uncertain", "status codes of the partner WSDL; field practice")
 def check_validation(org: Org, user: User, type_: ObjectType, before: Row | None, after: Row) -> None:
     """Refuse a record for which the condition of an active validation rule is true; all such rules are reported.
 
@@ -113,7 +113,7 @@ def check_validation(org: Org, user: User, type_: ObjectType, before: Row | None
         raise RowRefused(*errors)
 
 
-@behaviour("triggers and flows that refuse", "uncertain", "wire-contract 1.7")
+@behaviour("triggers and flows that refuse", "uncertain", "status codes of the partner WSDL")
 def run_automations(org: Org, user: User, type_: ObjectType, before: Row | None, after: Row) -> None:
     """Let the object's triggers and flows refuse the record.
 
@@ -138,7 +138,7 @@ def run_automations(org: Org, user: User, type_: ObjectType, before: Row | None,
         )
 
 
-@behaviour("assignment rules run unless told not to", "confirmed", "wire-contract 3.6")
+@behaviour("assignment rules run unless told not to", "confirmed", "REST Developer Guide: Assignment Rule Header")
 def assigned_owner(org: Org, user: User, type_: ObjectType, after: Row, options: DmlOptions) -> str | None:
     """The owner that the active assignment rule gives the record, or None; it runs on updates too, as in an org."""
     if options.auto_assign is False:
@@ -165,7 +165,7 @@ def owner_named(org: Org, name: str) -> str | None:
     return None
 
 
-@behaviour("formula fields", "uncertain", "wire-contract 7.3")
+@behaviour("formula fields", "uncertain", "field practice")
 def formula_columns(org: Org, type_: ObjectType, row: Row) -> Row:
     """The values of a record's formula fields; only formulas over the record's own fields are modelled."""
     columns: Row = {}

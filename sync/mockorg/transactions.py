@@ -49,7 +49,7 @@ class LongTransactions:
         self._open[opened.number] = opened
         return opened
 
-    @behaviour("late commit", "confirmed", "wire-contract 3.5, 7.2")
+    @behaviour("late commit", "confirmed", "SOAP API guide: GetUpdatedResult")
     def insert(self, transaction: LongTransaction, object_name: str, values: dict[str, Value]) -> str:
         """Write a new row inside the transaction, stamped now and seen by nobody until the commit; returns its id."""
         from .rows import prepared_insert  # noqa: PLC0415 - rows writes through transactions
@@ -85,7 +85,7 @@ class LongTransactions:
             self._org.store.remove(self._org.schema.object(object_name), record_id)
         self._open.pop(transaction.number, None)
 
-    @behaviour("latestDateCovered", "confirmed", "wire-contract 3.5")
+    @behaviour("latestDateCovered", "confirmed", "SOAP API guide: GetUpdatedResult")
     def latest_date_covered(self, end: datetime) -> datetime:
         """Up to when replication answers are complete: `end`, or the start of the oldest open transaction."""
         return min([end, self._org.clock.now(), *(each.started for each in self._open.values())])

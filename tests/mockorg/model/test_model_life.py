@@ -226,7 +226,7 @@ def test_a_fresh_org_has_the_developer_shape(org: Org) -> None:
 
 def test_a_behaviour_has_one_place_and_a_sentence() -> None:
     known = {each.name: each for each in behaviours()}
-    assert known["a lead converts once"].mark == "confirmed"
+    assert known["a lead converts once"].mark == "uncertain"
     assert known["late commit"].summary
     assert all(each.summary for each in behaviours() if each.module.startswith("sync.mockorg.conver"))
 
