@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import LEAD_YAML, NOW, mapping_of
+
+from sync.mapping import OrgMapping
+from sync.mirror.state import Completeness
+from sync.mirror.store import Mirror
+from sync.policy.compile import CompiledPolicy, compile_policy
+from sync.policy.decision import Truth, Verdict
+from sync.policy.loader import load_policy_text
+
+Fill = Callable[..., Completeness]
+READY, TALKED, COLD, CONVERTED, DELETED = (f"00Q00000000000{n}AAA" for n in "12345")
+
+POLICY = """\
+policy: test
+scope: "status <> 'Closed - Not Converted'"
+signals:
+  pricing_talk:
+    label: Pricing came up
+    activity: "matches(text, 'pric(e|ing)')"
+    within: 90 days
+criteria:
+  interested: {label: Is interested, when: "status <> 'Open - Not Contacted'"}
+  priced: {label: Pricing was discussed, when: "pricing_discussed OR pricing_talk"}
+ready: "interested AND priced"
+transitions:
+  - {to: "Working - Contacted", from: ["Open - Not Contacted"], when: "pricing_talk"}
+"""
+
+
+@pytest.fixture
+def compiled(mapping: OrgMapping) -> CompiledPolicy:
+    return compile_policy(load_policy_text(POLICY, "readiness.yaml", mapping), mapping, NOW)
+
+
+@pytest.fixture
+def decided(fill: Fill, path: Path) -> Path:
+    working, cold = {"Status": "Working - Contacted"}, {"Status": "Open - Not Contacted"}
+    fill(
+        "lead",
+        [
+            {"Id": READY, **working, "Pricing_Discussed__c": "true"},
+            {"Id": TALKED, **working},
+            {"Id": COLD, **cold},
+            {"Id": CONVERTED, **working, "IsConverted": "true", "Pricing_Discussed__c": "true"},
+            {"Id": DELETED, **working, "IsDeleted": "true", "Pricing_Discussed__c": "true"},
+        ],
+    )
+    fill(
+        "task",
+        [
+            {"Id": "00T000000000001AAA", "WhoId": TALKED, "Subject": "Call about pricing"},
+            {"Id": "00T000000000002AAA", "WhoId": COLD, "Subject": "Old price", "CreatedDate": "2025-01-01T00:00:00Z"},
+        ],
+    )
+    return path
+
+
+def test_every_live_lead_is_decided_in_one_order(decided: Path, mapping: OrgMapping, compiled: CompiledPolicy) -> None:
+    with Mirror.open(decided, mapping) as mirror:
+        decisions = list(mirror.decide(compiled))
+
+    assert [(d.lead_id, d.verdict) for d in decisions] == [
+        (READY, Verdict.READY),
+        (TALKED, Verdict.READY),
+        (COLD, Verdict.BLOCKED),
+        (CONVERTED, Verdict.OUT_OF_SCOPE),
+    ]
+    assert decisions[2].results == {"interested": Truth.NOT_MET, "priced": Truth.UNKNOWN}
+
+
+def test_some_leads_are_decided_alone(decided: Path, mapping: OrgMapping, compiled: CompiledPolicy) -> None:
+    with Mirror.open(decided, mapping) as mirror:
+        assert [d.lead_id for d in mirror.decide(compiled, [TALKED, DELETED])] == [TALKED]
+        assert list(mirror.decide(compiled, [])) == []
+
+
+def test_questions_may_be_asked_while_decisions_stream(
+    decided: Path, mapping: OrgMapping, compiled: CompiledPolicy
+) -> None:
+    with Mirror.open(decided, mapping) as mirror:
+        seen = [
+            (decision.lead_id, len(mirror.evidence(compiled, [decision.lead_id])[decision.lead_id]))
+            for decision in mirror.decide(compiled)
+        ]
+
+    assert seen == [(READY, 0), (TALKED, 1), (COLD, 0), (CONVERTED, 0)]
+
+
+def test_evidence_names_the_record_and_quotes_it(decided: Path, mapping: OrgMapping, compiled: CompiledPolicy) -> None:
+    with Mirror.open(decided, mapping) as mirror:
+        (evidence,) = mirror.evidence(compiled, [TALKED])[TALKED]
+
+    assert (evidence.object, evidence.record_id, evidence.quote) == ("Task", "00T000000000001AAA", "Call about pricing")
+
+
+def test_counts_and_values_come_without_decisions(decided: Path, mapping: OrgMapping, compiled: CompiledPolicy) -> None:
+    with Mirror.open(decided, mapping) as mirror:
+        counts = mirror.decision_counts(compiled)
+        assert [d.lead_id for d in mirror.actionable(compiled)] == [READY, TALKED]
+        assert mirror.deciding_values(compiled, [READY])[READY]["pricing_discussed"] is True
+        assert list(mirror.opportunity_checks(compiled)) == []
+
+    assert (counts["ready"], counts["blocked"], counts["out_of_scope"]) == (2, 1, 1)
+    assert counts["priced:met"] == 2
+
+
+def test_a_mirror_without_activities_still_decides(fill: Fill, path: Path) -> None:
+    bare = mapping_of(LEAD_YAML)
+    fill("lead", [{"Id": READY, "Status": "Working - Contacted", "Pricing_Discussed__c": "true"}], using=bare)
+    policy = POLICY.replace("pricing_discussed OR pricing_talk", "pricing_discussed")
+    policy = policy[: policy.index("signals:")] + policy[policy.index("criteria:") : policy.index("transitions:")]
+    compiled = compile_policy(load_policy_text(policy, "readiness.yaml", bare), bare, NOW)
+
+    with Mirror.open(path, bare) as mirror:
+        assert [d.verdict for d in mirror.decide(compiled)] == [Verdict.READY]
