@@ -65,7 +65,7 @@ _A = Argument
 FUNCTIONS: Mapping[str, Function] = {
     function.name: function
     for function in (
-        Function(name="now", arguments=(), result=Kind.DATETIME, doc="The run's clock, to the second, in UTC."),
+        Function(name="now", arguments=(), result=Kind.DATETIME, doc="The run's clock, in UTC."),
         Function(name="today", arguments=(), result=Kind.DATE, doc="The run's day in UTC; `current_date` is the same."),
         Function(name="days_ago", arguments=(_A.DAYS,), result=Kind.DATE, doc="The day that many days before today."),
         Function(name="days_ahead", arguments=(_A.DAYS,), result=Kind.DATE, doc="The day that many days after today."),
