@@ -12,8 +12,8 @@ from pathlib import Path
 def template_folder(name: str) -> Path:
     """The folder of templates called `mappings` or `config`.
 
-    A wheel carries them under `sync/_data`. An editable install resolves `sync` to the checkout, where they stand at the
-    top level.
+    A wheel carries them under `sync/_data`. An editable install resolves `sync` to the checkout, where they stand at
+    the top level.
 
     Raises:
         FileNotFoundError: When the installation is incomplete.
@@ -25,3 +25,15 @@ def template_folder(name: str) -> Path:
     if checkout.is_dir():
         return checkout
     raise FileNotFoundError(f"leadgate's own templates for {name}/ are missing from this installation")
+
+
+def template_file(name: str) -> Path:
+    """A single template file, such as `.env.example`; found as `template_folder` finds folders.
+
+    Raises:
+        FileNotFoundError: When the installation is incomplete.
+    """
+    for path in (Path(str(files("sync").joinpath("_data", name))), Path(__file__).resolve().parent.parent / name):
+        if path.is_file():
+            return path
+    raise FileNotFoundError(f"leadgate's own template {name} is missing from this installation")

@@ -46,6 +46,7 @@ def examine(
     *,
     mapping: OrgMapping,
     mapping_problems: Sequence[Problem],
+    mapping_doubts: Sequence[Problem] = (),
     policy: Policy | None,
     policy_problems: Sequence[Problem],
     policy_doubts: Sequence[Problem] = (),
@@ -60,6 +61,7 @@ def examine(
     yield from _objects(describes, mapping)
     yield _convert_permission(org)
     yield from _files("mapping", mapping_problems, good=f"{sum(len(o.fields) for o in mapping)} fields fit the org")
+    yield from _files("mapping", mapping_doubts, level=Level.WARNING)
     yield from _statuses(org)
     yield from _stages(org)
     yield from _record_types(describes.get("Lead"))

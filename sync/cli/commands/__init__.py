@@ -8,6 +8,8 @@ from sync.cli.commands import (
     demo,
     doctor,
     explain,
+    init,
+    mapping,
     mock_org,
     plan,
     policy,
@@ -19,6 +21,7 @@ from sync.cli.commands import (
 
 COMMANDS = (
     ("demo", demo.demo),
+    ("init", init.init),
     ("doctor", doctor.doctor),
     ("pull", pull.pull),
     ("check", check.check),
@@ -32,4 +35,4 @@ COMMANDS = (
     ("report", report.report),
 )
 
-GROUPS = (("policy", policy.group), ("mock-org", mock_org.group))
+GROUPS = (("mapping", mapping.group), ("policy", policy.group), ("mock-org", mock_org.group))

@@ -46,6 +46,7 @@ def _checks(workspace: Workspace, policy_file: options.PolicyFile) -> list[Check
     mapping = workspace.mapping
     reader = workspace.reader()
     describes = reader.describe_many([o.object for o in mapping])
+    fit = lint_mapping(mapping, describes)
     policy, problems, doubts = None, list[Problem](), list[Problem]()
     try:
         policy = workspace.policy(policy_file)
@@ -59,7 +60,8 @@ def _checks(workspace: Workspace, policy_file: options.PolicyFile) -> list[Check
         examine(
             reader,
             mapping=mapping,
-            mapping_problems=lint_mapping(mapping, describes),
+            mapping_problems=fit.errors,
+            mapping_doubts=fit.warnings,
             policy=policy,
             policy_problems=problems,
             policy_doubts=doubts,
