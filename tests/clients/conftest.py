@@ -69,18 +69,24 @@ def org_yaml() -> str | None:
 
 
 @pytest.fixture
-def https_org(https_door: tuple[Door, Server], org_yaml: str | None) -> Served:
-    """A fresh org on https."""
-    return _fresh(https_door, org_yaml)
+def strict() -> bool:
+    """Whether the org holds SOAP requests against the WSDL; a test overrides it to its needs."""
+    return False
 
 
 @pytest.fixture
-def http_org(http_door: tuple[Door, Server], org_yaml: str | None) -> Served:
+def https_org(https_door: tuple[Door, Server], org_yaml: str | None, strict: bool) -> Served:  # noqa: FBT001 - fixture
+    """A fresh org on https."""
+    return _fresh(https_door, org_yaml, strict=strict)
+
+
+@pytest.fixture
+def http_org(http_door: tuple[Door, Server], org_yaml: str | None, strict: bool) -> Served:  # noqa: FBT001 - fixture
     """A fresh org on plain http."""
-    return _fresh(http_door, org_yaml)
+    return _fresh(http_door, org_yaml, strict=strict)
 
 
-def _fresh(behind: tuple[Door, Server], org_yaml: str | None) -> Served:
+def _fresh(behind: tuple[Door, Server], org_yaml: str | None, *, strict: bool) -> Served:
     door, server = behind
-    door.mock = MockOrg(seed=5, org_yaml=org_yaml)
+    door.mock = MockOrg(seed=5, org_yaml=org_yaml, strict=strict)
     return Served(mock=door.mock, server=server)
