@@ -78,7 +78,7 @@ def lint_mapping(mapping: OrgMapping, describes: Mapping[str, ObjectDescribe | N
     warnings: list[Problem] = []
     for mapped in mapping:
         described = describes.get(mapped.object)
-        if described is None:
+        if described is None or not described.queryable:
             kept = errors if mapped.object == "Lead" else warnings
             kept.append(
                 Problem(
@@ -92,9 +92,9 @@ def lint_mapping(mapping: OrgMapping, describes: Mapping[str, ObjectDescribe | N
         for field in mapped.fields.values():
             found = described.field(field.api_name)
             if found is None:
-                if field.line:  # our own system fields are asked for only where the object has them
+                if field.name in {"id", "system_modstamp"} or not field.added:
                     errors.append(_missing(mapped, field, described))
-                continue
+                continue  # what leadgate added for itself is asked for only where the object has it
             errors += _unfit(mapped, field, found)
             warnings += _doubtful(mapped, field, found)
     return MappingFit(errors=tuple(sorted(errors, key=_place)), warnings=tuple(sorted(warnings, key=_place)))
@@ -117,7 +117,7 @@ def _missing(mapped: ObjectMapping, field: MappedField, described: ObjectDescrib
     hint = f"did you mean {near[0]}? Else" if near else "check its API name, and"
     return Problem(
         mapped.file,
-        field.line,
+        max(1, field.line),
         f"{field.name}: {mapped.object} has no field {field.api_name} that this user may read",
         f"{hint} grant read access in field-level security",
     )
@@ -147,7 +147,7 @@ def _doubtful(mapped: ObjectMapping, field: MappedField, found: FieldDescribe) -
         yield Problem(
             mapped.file,
             max(1, field.line),
-            f"{field.name}: {found.name} is a formula; it changes without moving SystemModstamp, so the mirror may be stale",
+            f"{field.name}: {found.name} is a formula: it changes without moving SystemModstamp, so the mirror may lag",
             "apply re-reads it before acting; for exact checks refer to the fields that the formula is made of",
         )
 
