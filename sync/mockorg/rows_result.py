@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 class DmlOptions:
     """The choices that a call's headers make.
 
-    `auto_assign`: None runs the active assignment rule as Salesforce does by default, False does not.
+    `auto_assign`: None runs the active assignment rule as Salesforce does by default, False does not, an id names it.
     `duplicates_allow_save` passes rules that alert. `allow_field_truncation` cuts long text instead of refusing it.
     `all_or_none` is for calls of several records; the functions for one record ignore it.
     """

@@ -13,6 +13,7 @@ from .behaviours import behaviour
 from .clock import from_iso_z, iso_z
 from .errors import RowError, RowRefused, refuse
 from .formula import FormulaError, Scope, evaluate, parse_formula
+from .ids import is_id
 from .schema import FieldType
 
 if TYPE_CHECKING:
@@ -140,12 +141,21 @@ def run_automations(org: Org, user: User, type_: ObjectType, before: Row | None,
 
 @behaviour("assignment rules run unless told not to", "confirmed", "REST Developer Guide: Assignment Rule Header")
 def assigned_owner(org: Org, user: User, type_: ObjectType, after: Row, options: DmlOptions) -> str | None:
-    """The owner that the active assignment rule gives the record, or None; it runs on updates too, as in an org."""
+    """The owner that the active assignment rule gives the record, or None; it runs on updates too, as in an org.
+
+    An object has one rule, so any id of an assignment rule (01Q) means that one.
+
+    Raises:
+        RowRefused: INVALID_CROSS_REFERENCE_KEY when a rule is named and the object has none, or the id is of no rule.
+    """
     if options.auto_assign is False:
         return None
     entries = next(
         (rules for name, rules in org.settings.assignment_rules.items() if name.lower() == type_.name.lower()), ()
     )
+    named = options.auto_assign if isinstance(options.auto_assign, str) else None
+    if named is not None and not (entries and named.startswith("01Q") and is_id(named)):
+        raise refuse("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id")
     for entry in entries:
         if evaluate(parse_formula(entry.when), scope(org, user, type_, None, after)) is True:
             return owner_named(org, entry.owner)

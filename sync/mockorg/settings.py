@@ -228,7 +228,6 @@ class ConversionSettings(Setting):
     stage: str | None = None
     field_mapping: dict[str, tuple[str, ...]] = Default(default_factory=dict)
     contact_role: str | None = None
-    opportunity_name_prefix_company: bool = False
 
 
 class LimitSettings(Setting):

@@ -232,7 +232,7 @@ def test_assignment_rules_run_only_when_the_job_names_one() -> None:
 
     (plain,) = insert(jobs, org, "ann")
     data = "LastName,Company\nBob,Acme\n"
-    assigned = submit(jobs, org, data, operation="insert", assignmentRuleId="01Q000000000001AAA")
+    assigned = submit(jobs, org, data, operation="insert", assignmentRuleId="01Q000000000001EAA")
 
     assert str(lead(org, plain)["OwnerId"]).startswith("005")
     assert str(lead(org, read(jobs.successful_results(assigned))[0]["sf__Id"])["OwnerId"]).startswith("00G")

@@ -256,6 +256,19 @@ def test_assignment_rules_run_on_create_and_update_unless_told_not_to() -> None:
     assert row(org, "Lead", lead)["OwnerId"] == big.id
 
 
+@pytest.mark.parametrize(
+    ("rule", "object_name", "succeeds"),
+    [("01Q5g00000ABCDE", "Lead", True), ("nonsense", "Lead", False), ("01Q5g00000ABCDE", "Account", False)],
+)
+def test_an_assignment_rule_that_is_named_must_be_one(rule: str, object_name: str, *, succeeds: bool) -> None:
+    org = an_org(ASSIGNMENT)
+    values = {"Lead": {"LastName": "x", "Company": "y"}, "Account": {"Name": "z"}}[object_name]
+    result = rows.create(org, org.access.admin, object_name, values, DmlOptions(auto_assign=rule))
+    assert result.success is succeeds
+    if not succeeds:
+        assert refusal(result)[0] == "INVALID_CROSS_REFERENCE_KEY"
+
+
 def test_fields_hidden_or_read_only_for_a_user_cannot_be_written() -> None:
     org = an_org(
         """
