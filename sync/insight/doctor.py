@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from sync.errors import AccessRefused, OrgFault, Problem
+from sync.insight.facts import convert_right, may_convert
 from sync.mapping import OrgMapping
 from sync.policy.schema import Policy
-from sync.salesforce.org import ObjectDescribe, OrgReader
+from sync.salesforce.org import AskRows, ObjectDescribe, OrgReader
 
 
 class Level(StrEnum):
@@ -126,23 +127,17 @@ def _objects(describes: Mapping[str, ObjectDescribe | None], mapping: OrgMapping
 
 
 def _convert_permission(org: OrgReader) -> Check:
-    soql = (
-        "SELECT COUNT() FROM PermissionSetAssignment "  # noqa: S608 -- SOQL, and the id is the org's own
-        f"WHERE AssigneeId = '{org.identity.user_id}' AND PermissionSet.PermissionsConvertLeads = true"
-    )
     fix = "grant the user permission “Convert Leads” in a permission set"
-    try:
-        granted = org.count(soql)
-    except (OrgFault, AccessRefused) as refused:
-        return Check(
-            area="Convert Leads",
-            level=Level.WARNING,
-            found=f"can't be read by this user ({refused.code})",
-            fix=f"make sure of it by hand: {fix}",
-        )
-    if granted:
-        return Check(area="Convert Leads", level=Level.OK, found="granted")
-    return Check(area="Convert Leads", level=Level.BLOCKER, access=True, found="not granted", fix=fix)
+    (told,) = org.ask([AskRows(soql=convert_right(org.identity.user_id), all_rows=False)])
+    match may_convert(told):
+        case True:
+            return Check(area="Convert Leads", level=Level.OK, found="granted")
+        case False:
+            return Check(area="Convert Leads", level=Level.BLOCKER, access=True, found="not granted", fix=fix)
+        case None:
+            why = told.code if isinstance(told, OrgFault) else "no permission set is visible"
+            found = f"can't be read by this user ({why})"
+            return Check(area="Convert Leads", level=Level.WARNING, found=found, fix=f"make sure of it by hand: {fix}")
 
 
 def _files(

@@ -56,7 +56,7 @@ def gather_facts(
     """
     me = org.identity
     described = org.describe_many(DESCRIBED)
-    questions = [_convert_right(me.user_id), *_users(owner_ids, conversion)]
+    questions = [convert_right(me.user_id), *_users(owner_ids, conversion)]
     right, *users = org.ask([AskRows(soql=text, all_rows=False) for text in questions])
     usage = org.usage()
     return OrgFacts(
@@ -71,7 +71,7 @@ def gather_facts(
         ),
         objects={name: object_fact(found) for name, found in described.items() if found is not None},
         users={user.id: user for told in users for user in _told_users(told)},
-        may_convert=_may_convert(right),
+        may_convert=may_convert(right),
         session_converts=me.token_kind != "jwt",  # noqa: S105 -- a kind, not a token
         status_writes=status_writes or {},
         api_calls_used=usage.used if usage else None,
@@ -126,14 +126,15 @@ def _field_fact(field: FieldDescribe) -> FieldFact:
     )
 
 
-def _convert_right(user_id: str) -> str:
+def convert_right(user_id: str) -> str:
+    """The query whose answer `may_convert` reads."""
     return soql(
         "SELECT PermissionSet.PermissionsConvertLeads FROM PermissionSetAssignment WHERE AssigneeId = {user}",
         user=user_id,
     )
 
 
-def _may_convert(told: Told) -> bool | None:
+def may_convert(told: Told) -> bool | None:
     """Whether any permission set of the user grants it; `None` without a single row: every user has its profile's."""
     if not isinstance(told, Rows) or not told.records:
         return None

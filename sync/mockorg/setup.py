@@ -43,6 +43,8 @@ class _Seeding:
         self.settings = org.settings
         self.admin_id = org.ids.next("005")
         self.stamp = org.clock.stamp()
+        self.owned_sets: dict[str, str] = {}
+        """Profile id → the permission set that the profile owns; every user of the profile is assigned it."""
 
     def put(self, object_name: str, values: Row, *, record_id: str | None = None) -> str:
         type_ = self.org.schema.object(object_name)
@@ -132,7 +134,7 @@ class _Seeding:
     def _profile(self, grant: GrantSettings, licence: str) -> str:
         values: Row = {"Name": grant.name, "UserLicenseId": licence, "UserType": "Standard"}
         profile = self.put("Profile", values | self._system_permissions(grant))
-        self._permission_set(grant, profile=profile)
+        self.owned_sets[profile] = self._permission_set(grant, profile=profile)
         return profile
 
     def _permission_set(self, grant: GrantSettings, *, profile: str | None = None) -> str:
@@ -184,8 +186,8 @@ class _Seeding:
             setting=given,
         )
         self.put("User", user_row(user, ids[given.manager] if given.manager else None), record_id=user_id)
-        for each in given.permission_sets:
-            self.put("PermissionSetAssignment", {"PermissionSetId": found.sets[each], "AssigneeId": user_id})
+        for assigned in (self.owned_sets[user.profile_id], *(found.sets[each] for each in given.permission_sets)):
+            self.put("PermissionSetAssignment", {"PermissionSetId": assigned, "AssigneeId": user_id})
         return user
 
     def values(self) -> None:
