@@ -37,3 +37,9 @@ def template_file(name: str) -> Path:
         if path.is_file():
             return path
     raise FileNotFoundError(f"leadgate's own template {name} is missing from this installation")
+
+
+def policy_packs() -> dict[str, Path]:
+    """The shipped policies by name: the moments at which teams convert, and two qualification frameworks."""
+    folder = Path(str(files("sync").joinpath("policy", "packs")))
+    return {path.stem: path for path in sorted(folder.glob("*.yaml"))}

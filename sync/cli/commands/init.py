@@ -29,6 +29,9 @@ def init(
     org: options.Org = None,
     folder: options.Folder = options.HERE,
     offline: Annotated[bool, typer.Option("--offline", help="Write the templates as they are.")] = False,
+    pack: Annotated[
+        str, typer.Option("--pack", help="The policy to begin with: interest-shown, meeting-agreed, bant, champ, …")
+    ] = "pricing-discussed",
     force: Annotated[bool, typer.Option("--force", help="Replace files that are there already.")] = False,
     as_json: options.Json = False,
 ) -> None:
@@ -41,7 +44,7 @@ def init(
         raise InputInvalid(
             f"{folder} can't be made: {refused.strerror}", place="--folder", fix="name another"
         ) from refused
-    files = _templates()
+    files = _templates(pack)
     problem = None if offline else _fit(files, folder, org)
     written, kept = _write(folder, files.texts, force=force)
     if as_json:
@@ -63,13 +66,18 @@ def init(
         sys.stdout.write("\nnext: leadgate doctor\n")
 
 
-def _templates() -> Files:
-    from sync.templates import template_file, template_folder
+def _templates(pack: str) -> Files:
+    from sync.templates import policy_packs, template_file, template_folder
+
+    packs = policy_packs()
+    if pack not in packs:
+        raise InputInvalid(f"there is no pack {pack!r}", place="--pack", fix=f"one of {', '.join(packs)}")
 
     files = Files()
     for name in ("mappings", "config"):
         for path in sorted(template_folder(name).glob("*.yaml")):
             files.texts[f"{name}/{path.name}"] = path.read_text("utf-8")
+    files.texts["config/readiness.yaml"] = packs[pack].read_text("utf-8")
     files.texts[".env"] = template_file(".env.example").read_text("utf-8")
     return files
 
