@@ -35,7 +35,7 @@ def draw_plan(plan: Plan, *, rows: int = 25, refusals: Sequence[Refusal] = ()) -
         ("held", f"{counts['predicted_blocked']:,}", _counted(figures.blocked_by)),
         ("API calls forecast", f"{figures.api_calls:,}", ""),
     ]
-    console.print(output.table(None, ("", "", ""), lines, right=("",)))
+    console.print(output.table(None, ("figure", "count", "of which"), lines, right=("count",)))
     if figures.lost_fields:
         shown = ", ".join(f"{name} ({count})" for name, count in figures.lost_fields[:8])
         console.print(Text(f"filled lead fields that go nowhere: {one_line(shown)}", style="yellow"))

@@ -44,7 +44,8 @@ def fit_mapping(text: str, mapped: ObjectMapping, described: ObjectDescribe) -> 
     found = list(suggest(mapped, described))
     if found:
         lines += ["", "  # Found in this org:", *(line.line() for line in found)]
-        notes.append(f"{mapped.object}: {len(found)} custom fields of this org added")
+        added = "1 custom field" if len(found) == 1 else f"{len(found)} custom fields"
+        notes.append(f"{mapped.object}: {added} of this org added")
     return Fitted("\n".join(lines) + "\n", tuple(notes))
 
 

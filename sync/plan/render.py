@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import assert_never
 
 from sync.model import Value
@@ -122,4 +123,6 @@ def _opportunity(action: ConvertLead) -> str:
 
 
 def _plain(value: Value) -> str:
+    if isinstance(value, Decimal):
+        return f"{value.normalize():,f}"
     return "blank" if value is None else str(value)

@@ -85,23 +85,29 @@ def _tell(work: Path) -> None:
 
 
 def _examples(work: Path) -> tuple[str, str]:
-    """A ready lead with evidence from a conversation, and a blocked one that is nearly there."""
+    """A lead that will be converted on the evidence of conversations, and a blocked one that is nearly there."""
+    from sync.cli.drawing_up import plan_now
+    from sync.plan.actions import ConvertLead, Prediction
     from sync.policy.compile import compile_policy
+    from sync.policy.decision import Verdict
     from sync.workspace import Workspace
 
     workspace = Workspace.open(work)
-    compiled = compile_policy(workspace.policy(), workspace.mapping, workspace.clock())
+    policy, now = workspace.policy(), workspace.clock().replace(microsecond=0)
+    with workspace.ledger() as ledger:
+        plan = plan_now(workspace, workspace.reader(), ledger, policy, clock=now)
+    sure = {
+        action.lead_id
+        for action in plan.actions
+        if isinstance(action, ConvertLead) and action.prediction is Prediction.WILL_SUCCEED
+    }
     with workspace.mirror() as mirror:
-        decisions = sorted(mirror.decide(compiled), key=lambda decision: decision.lead_id)
-    ready = [d for d in decisions if d.verdict.value == "ready"]
-    blocked = [d for d in decisions if d.verdict.value == "blocked"]
+        decisions = list(mirror.decide(compile_policy(policy, workspace.mapping, now)))
+    ready = [decision for decision in decisions if decision.lead_id in sure]
+    blocked = [decision for decision in decisions if decision.verdict is Verdict.BLOCKED]
     if not ready or not blocked:
         raise InputInvalid("this world is too small for the story", place="--leads", fix="take at least 1000 leads")
-    return max(ready, key=_talked).lead_id, min(blocked, key=lambda d: len(d.missing)).lead_id
-
-
-def _talked(decision: Decision) -> int:
-    return sum(value is True for value in decision.signals.values())
+    return max(ready, key=_talked).lead_id, min(blocked, key=lambda decision: len(decision.missing)).lead_id
 
 
 def _run(work: Path, why: str, *arguments: str, allowed: tuple[int, ...] = (0,)) -> None:

@@ -88,7 +88,7 @@ def _draw(checks: list[Check]) -> None:
     output.stdout().print(output.table(None, ("", "what", "found"), rows))
     blockers = sum(c.level.value == "blocker" for c in checks)
     warnings = sum(c.level.value == "warning" for c in checks)
-    sys.stdout.write(f"\n{blockers} blockers, {warnings} warnings\n")
+    sys.stdout.write(f"\nblockers: {blockers}, warnings: {warnings}\n")
     sys.stdout.write(
         "next: leadgate pull\n" if not blockers else "next: mend the blockers, then leadgate doctor again\n"
     )
