@@ -110,6 +110,10 @@ def _examples(work: Path) -> tuple[str, str]:
     return max(ready, key=_talked).lead_id, min(blocked, key=lambda decision: len(decision.missing)).lead_id
 
 
+def _talked(decision: Decision) -> int:
+    return sum(value is True for value in decision.signals.values())
+
+
 def _run(work: Path, why: str, *arguments: str, allowed: tuple[int, ...] = (0,)) -> None:
     from sync.cli.main import main
 
