@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-import sqlglot
 from sqlglot import exp
+from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import SqlglotError
 
 from sync.errors import Problem
@@ -22,6 +22,7 @@ from sync.policy.syntax import Expr, Kind, Literal, reads_a_row
 __all__ = ["MAX_CHARACTERS", "Names", "is_usable_name", "parse_condition", "parse_value"]
 
 MAX_CHARACTERS = 4_000
+_DUCKDB = Dialect.get_or_raise("duckdb")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
 
 
@@ -56,7 +57,7 @@ def is_usable_name(name: str) -> bool:
     if not _NAME.fullmatch(name):
         return False
     try:
-        nodes = sqlglot.parse(f"{name} AND NOT {name}", dialect="duckdb")
+        nodes = _DUCKDB.parse_into(exp.Condition, f"{name} AND NOT {name}")
     except SqlglotError:
         return False
     node = nodes[0]
@@ -91,12 +92,12 @@ def _parse(text: str) -> exp.Expression:
     if any(ord(char) < 32 and char not in "\t\r\n" for char in text):
         raise Refusal("has control characters in it", "in YAML double quotes write a backslash twice")
     try:
-        tokens = sqlglot.tokenize(text, read="duckdb")
+        tokens = _DUCKDB.tokenize(text)
         if any(token.comments for token in tokens):
             raise Refusal("has a SQL comment in it", "put comments beside it with #")
-        nodes = sqlglot.parse(text, dialect="duckdb")
+        nodes = _DUCKDB.parse_into(exp.Condition, text)
     except SqlglotError as broken:
-        raise Refusal(f"is not valid SQL{_near(broken)}", "see docs/policy.md for the language") from None
+        raise Refusal(f"is no valid expression{_near(broken)}", "see docs/policy.md for the language") from None
     except RecursionError:
         raise Refusal("is nested too deeply", "name parts of it as criteria") from None
     node = nodes[0] if len(nodes) == 1 else None
