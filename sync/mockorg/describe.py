@@ -29,7 +29,9 @@ _SOAP_TYPES = {
     FieldType.BASE64: "xsd:base64Binary",
     FieldType.ANY: "xsd:anyType",
 }
-_WITHOUT_LISTVIEWS = frozenset({"Event", "Task", "OpportunityContactRole"})  # nor approval layouts
+_WITHOUT_LISTVIEWS = frozenset(  # nor approval layouts
+    {"CampaignMember", "Event", "OpportunityContactRole", "Task", "User"}
+)
 _WITH_DEFAULT_VALUES = frozenset({"Account", "OpportunityContactRole"})
 
 
@@ -122,11 +124,9 @@ def _urls(type_: ObjectType, *, version: str) -> dict[str, str]:
     base = f"/services/data/v{version}/sobjects/{type_.name}"
     urls = {"sobject": base, "describe": f"{base}/describe", "rowTemplate": f"{base}/{{ID}}"}
     if type_.layoutable:
-        urls |= {
-            "compactLayouts": f"{base}/describe/compactLayouts",
-            "quickActions": f"{base}/quickActions",
-            "layouts": f"{base}/describe/layouts",
-        }
+        urls |= {"compactLayouts": f"{base}/describe/compactLayouts", "layouts": f"{base}/describe/layouts"}
+        if type_.name != "CampaignMember":
+            urls["quickActions"] = f"{base}/quickActions"
         if type_.name not in _WITHOUT_LISTVIEWS:
             urls |= {"listviews": f"{base}/listviews", "approvalLayouts": f"{base}/describe/approvalLayouts"}
     return urls

@@ -20,7 +20,10 @@ NOT_MODELLED_HEADER = "X-Mock-Org-Not-Modelled"
 
 
 class SalesforceError(Exception):
-    """A call that Salesforce refuses as a whole: `code` and `message` as on the wire, `status` for REST."""
+    """A call that Salesforce refuses as a whole: `code` and `message` as on the wire, `status` for REST.
+
+    Refusals of a record always say their `fields`, be it none; the other refusals have None.
+    """
 
     def __init__(
         self,
@@ -28,14 +31,14 @@ class SalesforceError(Exception):
         message: str,
         *,
         status: int = 400,
-        fields: Sequence[str] = (),
+        fields: Sequence[str] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(f"{code}: {message}")
         self.code = code
         self.message = message
         self.status = status
-        self.fields = tuple(fields)
+        self.fields = None if fields is None else tuple(fields)
         self.headers: Mapping[str, str] = MappingProxyType(dict(headers or {}))
 
 

@@ -17,7 +17,7 @@ JSON = Mapping[str, object]
 def error_response(error: SalesforceError) -> Response:
     """One call's refusal."""
     entry: dict[str, object] = {"message": error.message, "errorCode": error.code}
-    if error.fields:
+    if error.fields is not None:
         entry["fields"] = list(error.fields)
     return json_response([entry], status=error.status, headers=error.headers.items())
 

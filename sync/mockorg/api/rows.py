@@ -206,7 +206,7 @@ def row_by_id(call: Call, type_: ObjectType, given: str) -> Row:
     if row is None:
         raise SalesforceError("NOT_FOUND", "The requested resource does not exist", status=404)
     if row.get("IsDeleted"):
-        raise SalesforceError("ENTITY_IS_DELETED", "entity is deleted", status=404)
+        raise SalesforceError("ENTITY_IS_DELETED", "entity is deleted", status=404, fields=())
     return row
 
 

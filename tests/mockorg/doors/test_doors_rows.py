@@ -102,7 +102,7 @@ def test_a_deleted_record_is_gone_and_says_so(client: Client) -> None:
     assert client.delete(f"/sobjects/Lead/{lead}").status_code == 204
     for answer in (client.get(f"/sobjects/Lead/{lead}"), client.delete(f"/sobjects/Lead/{lead}")):
         assert answer.status_code == 404
-        assert answer.json() == [{"message": "entity is deleted", "errorCode": "ENTITY_IS_DELETED"}]
+        assert answer.json() == [{"message": "entity is deleted", "errorCode": "ENTITY_IS_DELETED", "fields": []}]
 
 
 def test_a_refused_record_names_code_message_and_fields(client: Client) -> None:
