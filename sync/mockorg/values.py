@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from .clock import iso_z
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 _EMAIL = re.compile(r"[^\s@<>(),;:\\\"]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+\Z")
 _OFFSET = re.compile(r"([+-]\d{2})(\d{2})\Z")
 _DATE = re.compile(r"(\d{4}-\d{2}-\d{2})(?:T.*)?\Z")
+_STORED_TIME = re.compile(r"\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.000Z\Z")
 _LIMITS = {FieldType.INT: 2**31, FieldType.LONG: 2**63}
 
 
@@ -94,12 +96,23 @@ def _date(field: Field, given: Value) -> str:
 
 
 def _datetime(field: Field, given: Value) -> str:
+    if isinstance(given, str) and _STORED_TIME.match(given) and _is_day(given[:10]):
+        return given  # most times of an export are in the stored form already
     text = _OFFSET.sub(r"\1:\2", str(given).strip()) if "T" in str(given) else str(given).strip()
     try:
         found = datetime.fromisoformat(text)
     except ValueError as error:
         raise _wrong_type(field, given) from error
     return iso_z(found if found.tzinfo else found.replace(tzinfo=UTC))
+
+
+@lru_cache(maxsize=1 << 14)
+def _is_day(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _number(field: Field, given: Value) -> int | float:

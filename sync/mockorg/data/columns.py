@@ -62,6 +62,8 @@ class Column:
         if blank and self._required:
             self._report(start + list(cells).index(""), "a value is needed here")
         if self.field.name == "Id":
+            if self._keys.all_exact(self._type):
+                return cells
             return [self._keys.own(self._type, cell) for cell in cells]
         if self.field.type in TEXT_TYPES:
             return self._texts(cells, start)
@@ -69,7 +71,9 @@ class Column:
         try:
             return [memory[cell] for cell in cells]
         except KeyError:
-            return [self._one(cell, record) for record, cell in enumerate(cells, start)]
+            return [
+                memory[cell] if cell in memory else self._one(cell, record) for record, cell in enumerate(cells, start)
+            ]
 
     def _report(self, record: int, text: str) -> None:
         self._problems.add(self._file, self._line_of(record), self.field.name, text)
@@ -83,8 +87,6 @@ class Column:
         return [cell or None for cell in cells] if self.blank else cells
 
     def _one(self, cell: str, record: int) -> Value:
-        if cell in self._memory:
-            return self._memory[cell]
         self._record = record
         value: Value = None
         try:

@@ -25,6 +25,7 @@ class Keys:
         self._defined = defined
         self._make_user = make_user
         self._ids: dict[str, dict[str, str]] = {}
+        self._exact: dict[str, bool] = {}
 
     def bind(self, object_name: str, key: str, record_id: str) -> None:
         """Say which record a key stands for."""
@@ -37,8 +38,14 @@ class Keys:
     def collect(self, type_: ObjectType, cells: Iterable[str]) -> None:
         """Give every key of an Id column its id, in the order of the file."""
         known = self._ids.setdefault(type_.name, {})
-        fresh = [cell for cell in dict.fromkeys(cells) if cell not in known]
+        odd = [cell for cell in cells if to18(cell) != cell]
+        self._exact[type_.name] = not odd and self._exact.get(type_.name, True)
+        fresh = [cell for cell in dict.fromkeys(odd) if cell and to18(cell) is None and cell not in known]
         known.update(zip(fresh, self._org.ids.next_many(type_.id_prefix, len(fresh)), strict=True))
+
+    def all_exact(self, type_: ObjectType) -> bool:
+        """Whether every cell of the object's Id column was found to be an id of 18 characters, to be taken as it is."""
+        return self._exact.get(type_.name, False)
 
     def own(self, type_: ObjectType, cell: str) -> str:
         """The id for a cell of the Id column: itself, or the key's."""

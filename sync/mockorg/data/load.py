@@ -11,7 +11,6 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..ids import is_id
 from ..org import Org
 from .columns import Column
 from .derive import derive_loaded
@@ -194,10 +193,7 @@ def _collect_keys(file: _File, keys: Keys) -> None:
     if at is None:
         return
     try:
-        keys.collect(
-            file.type_,
-            [cells[at] for cells in file.records() if at < len(cells) and cells[at] and not is_id(cells[at])],
-        )
+        keys.collect(file.type_, (cells[at] for cells in file.records() if at < len(cells)))
     except UnicodeDecodeError:
         return  # the second reading says so, with its place
 
