@@ -13,6 +13,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Literal as Either
+from typing import TypeGuard
 
 from sync.model import FieldType
 
@@ -214,6 +215,11 @@ _EXPR = (
     Literal, Field, SignalRef, CriterionRef, Clock, Compare, And, Or, Not, IsNull, IsTruth, OneOf, Between, Like,
     Arithmetic, Negate, Call, Case,
 )  # fmt: skip
+
+
+def is_expr(value: object) -> TypeGuard[Expr]:
+    """Whether a value is an expression."""
+    return isinstance(value, _EXPR)
 
 
 def children(expr: Expr) -> Iterator[Expr]:
