@@ -28,7 +28,7 @@ class ApplyOptions:
     """Asked before each call; true ends the run cleanly."""
     on_progress: Callable[[Progress], None] = lambda _progress: None
     still_stands: Callable[[Sequence[str]], Mapping[str, bool]] | None = None
-    """Decides again for leads that got new activities since the plan; `None` = such leads are superseded."""
+    """Decides again for leads whose activities changed since the plan; `None` = such leads are superseded."""
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     sleep: Callable[[float], None] = time.sleep
     settle_seconds: float = 20.0

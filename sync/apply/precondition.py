@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from sync.apply.context import Planned, Run
 from sync.apply.subjects import evidence_text
@@ -133,21 +133,25 @@ def _read_leads(run: Run, planned: Sequence[Planned]) -> dict[str, Record]:
 
 
 def _stale_evidence(run: Run, planned: Sequence[Planned], since: datetime) -> dict[str, tuple[str, ...]]:
-    """Lead id → activities that changed, vanished, or came after the decision; only for leads that rest on some."""
-    resting = [one for one in planned if one.action.expects.activities]
+    """Lead id → its activities, where one that the decision rests on changed or vanished, or another came after it.
+
+    Only leads whose decision rests on activities are looked at; one whose decision still stands is left out.
+    """
+    resting = {one.action.lead_id: one.action for one in planned if one.action.expects.activities}
     if not resting:
         return {}
-    stamps = _read_stamps(run, {r for one in resting for r in one.action.decision.evidence})
+    evidence = {record for action in resting.values() for record in action.decision.evidence}
+    stamps = _read_stamps(run, evidence)
+    newer = _newer_activities(run, list(resting), since)
     stale: dict[str, tuple[str, ...]] = {}
-    for one in resting:
-        known = {r: stamps.get(r) for r in one.action.decision.evidence if r[:3] in _ACTIVITIES}
-        if evidence_digest(known) != one.action.expects.activities:
-            stale[one.action.lead_id] = tuple(sorted(known))
-    newer = _newer_activities(run, [one.action.lead_id for one in resting if one.action.lead_id not in stale], since)
-    if newer and run.options.still_stands is not None:
-        stands = run.options.still_stands(sorted(newer))
-        newer = {lead_id: records for lead_id, records in newer.items() if not stands.get(lead_id, False)}
-    return {**stale, **newer}
+    for lead_id, action in resting.items():
+        seen = {r: stamps.get(r) for r in action.decision.evidence if r[:3] in _ACTIVITIES} | newer.get(lead_id, {})
+        if evidence_digest(seen) != action.expects.activities:
+            stale[lead_id] = tuple(sorted(seen))
+    if stale and run.options.still_stands is not None:
+        stands = run.options.still_stands(sorted(stale))
+        stale = {lead_id: records for lead_id, records in stale.items() if not stands.get(lead_id, False)}
+    return stale
 
 
 def _read_stamps(run: Run, records: set[str]) -> dict[str, datetime]:
@@ -159,22 +163,21 @@ def _read_stamps(run: Run, records: set[str]) -> dict[str, datetime]:
         found = run.org.retrieve(name, ids, ["Id", "SystemModstamp"])
         for record_id, record in zip(ids, found, strict=True):
             if record is not None:
-                stamps[record_id] = moment_of(str(record["SystemModstamp"])).astimezone(UTC)
+                stamps[record_id] = moment_of(str(record["SystemModstamp"]))
     return stamps
 
 
-def _newer_activities(run: Run, lead_ids: Sequence[str], since: datetime) -> dict[str, tuple[str, ...]]:
-    select = f"SELECT Id, WhoId FROM {{object}} WHERE SystemModstamp > {iso_z(since)} AND WhoId IN"  # noqa: S608 -- a time of ours; ids go through `soql`
+def _newer_activities(run: Run, lead_ids: Sequence[str], since: datetime) -> dict[str, dict[str, datetime]]:
+    select = f"SELECT Id, WhoId, SystemModstamp FROM {{object}} WHERE SystemModstamp > {iso_z(since)} AND WhoId IN"  # noqa: S608 -- a time of ours; ids go through `soql`
     queries = [
         soql(f"{select.format(object=name)} {{leads}}", leads=chunk)
         for chunk in in_lists(lead_ids)
         for name in _ACTIVITIES.values()
     ]
-    newer: dict[str, tuple[str, ...]] = {}
-    for rows in run.org.query_many(queries) if queries else []:
+    newer: dict[str, dict[str, datetime]] = {}
+    for rows in run.org.query_many(queries):
         for row in rows:
-            lead_id = str(row["WhoId"])
-            newer[lead_id] = (*newer.get(lead_id, ()), str(row["Id"]))
+            newer.setdefault(str(row["WhoId"]), {})[str(row["Id"])] = moment_of(str(row["SystemModstamp"]))
     return newer
 
 

@@ -6,7 +6,7 @@ decisions → rows, evidence, matches (mirror) → facts (org) → proposals →
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sync.errors import MirrorUnusable
 from sync.insight.facts import gather_facts, with_duplicates
@@ -95,6 +95,7 @@ def draw_up(
             deciding=compiled.deciding_fields,
             evidence=evidence,
             stamps=_stamps(mirror, mapping, evidence),
+            recent=_recent(mirror, mapping, [lead for lead, found in evidence.items() if found], watermark),
             attached=_attached(mirror, mapping, proposed),
         ),
         facts=facts,
@@ -143,6 +144,27 @@ def _stamps(mirror: Mirror, mapping: OrgMapping, evidence: Mapping[str, Sequence
             if isinstance(stamp, datetime):
                 stamps[str(row["id"])] = stamp
     return stamps
+
+
+def _recent(
+    mirror: Mirror, mapping: OrgMapping, lead_ids: Sequence[str], watermark: datetime
+) -> dict[str, dict[str, datetime]]:
+    """Activities of these leads that changed after the mirror's watermark, by lead: what was pulled beyond it."""
+    found: dict[str, dict[str, datetime]] = {}
+    since = watermark.astimezone(UTC).replace(tzinfo=None)
+    for name in _ACTIVITIES.values():
+        mapped = mapping.get(name)
+        if not lead_ids or mapped is None or "who_id" not in mapped.fields:
+            continue
+        wanted = (
+            f"SELECT who_id, id, system_modstamp FROM {name} "  # noqa: S608 -- one of our own two names
+            "WHERE NOT is_deleted AND system_modstamp > ? AND who_id IN (SELECT unnest(?))"
+        )
+        with mirror.session() as cursor:
+            rows = cursor.execute(wanted, [since, list(lead_ids)]).fetchall()
+        for lead_id, record, stamp in rows:
+            found.setdefault(lead_id, {})[record] = stamp.replace(tzinfo=UTC)
+    return found
 
 
 def _attached(mirror: Mirror, mapping: OrgMapping, proposals: Sequence[Proposal]) -> dict[str, Record]:

@@ -126,16 +126,17 @@ class Ledger:
         known = evidence or {}
         try:
             with self._writing(lease) as (connection, now):
-                for subject in subjects:
-                    row = subject_row(lease.org_id, run_id, plan_id, subject)
-                    connection.execute(
-                        entries.insert().values(
-                            **row,
-                            state=State.INTENDED.value,
-                            evidence=to_json(known.get(subject.key, {})),
-                            changed_at=to_text(now),
-                        )
-                    )
+                rows = [
+                    {
+                        **subject_row(lease.org_id, run_id, plan_id, subject),
+                        "state": State.INTENDED.value,
+                        "evidence": to_json(known.get(subject.key, {})),
+                        "changed_at": to_text(now),
+                    }
+                    for subject in subjects
+                ]
+                if rows:
+                    connection.execute(entries.insert(), rows)
         except IntegrityError as refused:
             if "ledger_one_live_entry" in str(refused.orig) or "action_key" in str(refused.orig):
                 raise KeyTaken from None

@@ -54,7 +54,7 @@ class Expects:
     values: Mapping[str, Value]
     """The deciding fields by API name (those that the policy reads, plus Status, OwnerId, IsConverted)."""
     activities: str = ""
-    """Digest of the activity evidence that the decision rests on; empty when it rests on none."""
+    """Digest of the activities that the decision rests on, and the lead's newest; empty when it rests on none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

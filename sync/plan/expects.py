@@ -47,7 +47,7 @@ def expects(
         lead: The lead's values by our names.
         mapping: The lead's mapping.
         fields: Our names of the fields that the decision rests on.
-        evidence: Task and Event ids that it rests on → their SystemModstamp.
+        evidence: Task and Event ids that it rests on, and the lead's newest → their SystemModstamp.
     """
     lead_id, stamp = lead["id"], lead["system_modstamp"]
     if not isinstance(stamp, datetime):

@@ -23,6 +23,12 @@ BULK_CALLS = 8
 RETRIEVE = 2000
 """Records re-read in a call."""
 
+LEADS_IN_QUERY = 500
+"""Leads whose newer activities one query asks for."""
+
+QUERIES_IN_CALL = 5
+"""Queries in a composite call."""
+
 
 def forecast_calls(actions: Sequence[Action], *, canary: int = 10, batch_size: int = FIRST_BATCH) -> int:
     """API calls that an undisturbed apply makes: re-reading, writing, reading back; retries come on top."""
@@ -47,8 +53,14 @@ def update_calls(count: int) -> int:
 
 
 def _evidence_calls(actions: Sequence[Action]) -> int:
-    records = {r for action in actions if action.expects.activities for r in action.decision.evidence}
-    return sum(ceil(sum(r.startswith(prefix) for r in records) / RETRIEVE) for prefix in ("00T", "00U"))
+    """Reading back the activities that decisions rest on, and asking whether newer ones came (Tasks and Events)."""
+    resting = [action for action in actions if action.expects.activities]
+    if not resting:
+        return 0
+    records = {record for action in resting for record in action.decision.evidence}
+    known = sum(ceil(sum(r.startswith(prefix) for r in records) / RETRIEVE) for prefix in ("00T", "00U"))
+    queries = 2 * ceil(len({action.lead_id for action in resting}) / LEADS_IN_QUERY)
+    return known + ceil(queries / QUERIES_IN_CALL)
 
 
 def _conversion_calls(segment: Sequence[ConvertLead], batch_size: int) -> int:

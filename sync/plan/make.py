@@ -59,6 +59,9 @@ class LeadFacts:
     """Lead id → the records that its decision rests on."""
     stamps: Mapping[str, datetime] = field(default_factory=dict)
     """Task or Event id → SystemModstamp, for those of `evidence`."""
+    recent: Mapping[str, Mapping[str, datetime]] = field(default_factory=dict)
+    """Lead id → its activities that changed after the mirror's watermark but are in the mirror: id → SystemModstamp.
+    Apply asks for what came after the watermark, and must not take these for news."""
     attached: Mapping[str, Record] = field(default_factory=dict)
     """Account or contact id → its values by API name, for those that leads are attached to (the loss report)."""
 
@@ -186,6 +189,8 @@ def _update(decision: Decision, mapping: OrgMapping, leads: LeadFacts, facts: Or
 def _expects(decision: Decision, mapping: OrgMapping, leads: LeadFacts, fields: Iterable[str]) -> Expects:
     records = {found.record_id for found in leads.evidence.get(decision.lead_id, ())}
     stamps = {record: leads.stamps[record] for record in records if record in leads.stamps}
+    if stamps:
+        stamps |= leads.recent.get(decision.lead_id, {})
     return expects(leads.rows[decision.lead_id], mapping["lead"], fields, stamps)
 
 

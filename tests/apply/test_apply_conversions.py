@@ -127,6 +127,13 @@ def test_evidence_that_stands_lets_the_lead_pass(here: Scene) -> None:
     assert fates(here.apply(plan)) == {Outcome.APPLIED: 1}
 
 
+def test_looking_at_evidence_is_in_the_forecast(here: Scene) -> None:
+    (lead,) = here.leads(1)
+    evidence, stamps, _ = _with_evidence(here, lead)
+    plan = here.plan([lead], evidence=evidence, stamps=stamps)
+    assert here.apply(plan).api_calls == plan.forecast_calls
+
+
 def test_evidence_that_was_edited_supersedes_the_decision(here: Scene) -> None:
     (lead,) = here.leads(1)
     evidence, stamps, task = _with_evidence(here, lead)
@@ -179,6 +186,21 @@ def test_followers_attach_to_the_account_of_a_leader_converted_earlier(here: Sce
     result = here.apply(plan)
     assert fates(result) == {Outcome.ALREADY_APPLIED: 1, Outcome.APPLIED: 1}
     assert here.count("Account") == 1
+
+
+def test_with_reuse_two_leads_of_one_person_become_one_contact(here: Scene) -> None:
+    leads = here.leads(2, Company="Acme", Email="ann@acme.example")
+    result = here.apply(here.plan(leads, conversion=replace(OPPORTUNITY, duplicates="reuse")))
+    assert fates(result) == {Outcome.APPLIED: 2}
+    assert (here.count("Account"), here.count("Contact"), here.count("Opportunity")) == (1, 1, 2)
+
+
+def test_with_attach_open_leads_of_one_company_share_the_new_opportunity(here: Scene) -> None:
+    leads = here.leads(3, Company="Acme")
+    shared = replace(OPPORTUNITY, opportunity=replace(OPPORTUNITY.opportunity, attach_open=True))
+    result = here.apply(here.plan(leads, conversion=shared))
+    assert fates(result) == {Outcome.APPLIED: 3}
+    assert (here.count("Account"), here.count("Contact"), here.count("Opportunity")) == (1, 3, 1)
 
 
 def test_a_matched_contact_and_account_are_attached_to(here: Scene) -> None:
