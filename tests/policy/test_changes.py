@@ -205,7 +205,7 @@ def parts(changes: tuple[Change, ...]) -> Iterator[tuple[Change, ...]]:
         yield from itertools.combinations(changes, size)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(policies, lead_of)
 def test_a_smallest_change_flips_the_decision_and_nothing_smaller_does(
     mirror: Mirror, given_policy: tuple[str, str, str, str, str], values: dict[str, Value]

@@ -35,7 +35,7 @@ def both(mirror: Mirror, text: str, values: dict[str, Value], *, number: bool = 
     return found[0], evaluate(tree, look=lambda name: values[name.name], now=NOW)
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(condition, lead_values)
 def test_python_and_duckdb_agree_on_every_condition(mirror: Mirror, text: str, values: dict[str, Value]) -> None:
     in_duckdb, in_python = both(mirror, text, values)
