@@ -234,4 +234,4 @@ def _moment(raw: str, now: datetime | None) -> date | None:
 
 
 def _as_time(moment: date) -> datetime:
-    return moment if isinstance(moment, datetime) else datetime.combine(moment, datetime.min.time(), UTC)
+    return moment if isinstance(moment, datetime) else datetime(moment.year, moment.month, moment.day, tzinfo=UTC)
