@@ -18,7 +18,7 @@ import pytest
 
 sys.path.append(str(Path(__file__).resolve().parent))
 
-from scenario_desk import Desk, Stage, Stages
+from scenario_desk import Desk, Stage, Stages, add_readers
 
 from sync.mockorg.seed import WorldSummary, write_world
 
@@ -27,7 +27,10 @@ LEADS = 240
 
 @pytest.fixture(scope="session")
 def world(tmp_path_factory: pytest.TempPathFactory) -> WorldSummary:
-    return write_world(tmp_path_factory.mktemp("seed") / "world", seed=7, leads=LEADS, today=datetime.now(UTC).date())
+    folder = tmp_path_factory.mktemp("seed") / "world"
+    summary = write_world(folder, seed=7, leads=LEADS, today=datetime.now(UTC).date())
+    add_readers(folder / "org.yaml")
+    return summary
 
 
 @pytest.fixture(scope="session")

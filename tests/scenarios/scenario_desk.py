@@ -21,6 +21,7 @@ from typing import Any
 
 import pytest
 import requests
+from ruamel.yaml import YAML
 
 from sync.cli.main import main
 from sync.mockorg import MockOrg
@@ -29,6 +30,8 @@ from sync.mockorg.seed import WorldSummary
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SEED = 7
+NO_CONVERTER = "waits@northgate-sales.example"
+READER = "reads@northgate-sales.example"
 PLAN = "plan.json"
 WITHOUT_FOLDER = ("mock-org", "demo", "--version", "--help")
 
@@ -75,7 +78,7 @@ class Said:
 
     def expect(self, code: int = 0) -> Said:
         """The same, if it ended with this code."""
-        assert self.code == code, f"leadgate {' '.join(self.arguments)} ended with {self.code}:\n{self.text}"
+        assert self.code == code, f"leadgate {' '.join(self.arguments)} ended with {self.code}:\n{self.text[:2000]}"
         assert "Traceback" not in self.text
         return self
 
@@ -150,9 +153,17 @@ class Desk:
 
     def edit(self, object_name: str, record_id: str, **values: Any) -> None:
         """Somebody else's edit in the org."""
-        answer = requests.patch(
-            f"{self.url}/services/data/v66.0/sobjects/{object_name}/{record_id}",
-            json=values,
+        self._call("PATCH", f"/{object_name}/{record_id}", values)
+
+    def delete(self, object_name: str, record_id: str) -> None:
+        """Somebody else's deletion in the org."""
+        self._call("DELETE", f"/{object_name}/{record_id}", None)
+
+    def _call(self, method: str, path: str, body: Mapping[str, Any] | None) -> None:
+        answer = requests.request(
+            method,
+            f"{self.url}/services/data/v66.0/sobjects{path}",
+            json=body,
             headers={"Authorization": f"Bearer {self.mock.login()}"},
             timeout=30,
         )
@@ -181,6 +192,25 @@ def set_up(folder: Path) -> None:
     """The templates of a new working folder."""
     for name in ("mappings", "config"):
         shutil.copytree(REPOSITORY / name, folder / name)
+
+
+def add_readers(org_yaml: Path) -> None:
+    """Add two users who may not do what leadgate does: one without Convert Leads, one without edit on Lead."""
+    yaml = YAML()
+    settings = yaml.load(org_yaml)
+    objects = ("Account", "Contact", "Opportunity", "Task", "Event")
+    sales = {name: ["create", "read", "edit"] for name in ("Lead", *objects)}
+    settings["profiles"] = [
+        {"name": "System Administrator", "convert_leads": True, "modify_all_data": True, "view_setup": True},
+        {"name": "Standard User", "convert_leads": True, "objects": sales},
+        {"name": "Nobody Converts", "view_setup": True, "objects": sales},
+        {"name": "Reader", "convert_leads": True, "view_setup": True, "objects": {name: ["read"] for name in sales}},
+    ]
+    settings["users"] += [
+        {"username": NO_CONVERTER, "last_name": "Waits", "profile": "Nobody Converts"},
+        {"username": READER, "last_name": "Reads", "profile": "Reader"},
+    ]
+    yaml.dump(settings, org_yaml)
 
 
 @dataclass
