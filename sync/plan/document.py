@@ -14,7 +14,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import assert_never
 
 from sync.model import Value
 from sync.plan.actions import Action, ConvertLead, ConvertSettings, Plan, Target, UpdateStatus, action_key
@@ -43,19 +42,39 @@ def encode(plan: Plan) -> str:
 
 def canonical(value: Json) -> str:
     """JSON in the one form that is hashed: keys sorted, no blanks, numbers without exponent or trailing zeros."""
+    try:
+        return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=_exact_number)
+    except _NoExactFloat:
+        return _spelt_out(value)
+
+
+class _NoExactFloat(Exception):
+    """A decimal that no float prints digit by digit, so that the standard encoder can't write it."""
+
+
+def _exact_number(value: object) -> int | float:
+    """A decimal as the number whose JSON text is its own, so that the standard encoder can write whole plans."""
+    if not isinstance(value, Decimal):
+        raise TypeError(f"{type(value).__name__} has no place in a plan")
+    if value == value.to_integral_value():
+        return int(value)
+    nearest = float(value)
+    if repr(nearest) != format(value.normalize(), "f"):
+        raise _NoExactFloat
+    return nearest
+
+
+def _spelt_out(value: Json) -> str:
     match value:
-        case None | bool() | str() | int():
-            return json.dumps(value, ensure_ascii=False)
         case Decimal():
-            plain = format(value.normalize(), "f")
-            return "0" if plain == "-0" else plain
+            return format(value.normalize(), "f") if value != value.to_integral_value() else str(int(value))
         case list():
-            return "[" + ",".join(canonical(element) for element in value) + "]"
+            return "[" + ",".join(_spelt_out(element) for element in value) + "]"
         case dict():
-            members = (f"{json.dumps(key, ensure_ascii=False)}:{canonical(value[key])}" for key in sorted(value))
+            members = (f"{json.dumps(key, ensure_ascii=False)}:{_spelt_out(value[key])}" for key in sorted(value))
             return "{" + ",".join(members) + "}"
         case _:
-            assert_never(value)
+            return json.dumps(value, ensure_ascii=False)
 
 
 def action_document(org_id: str, action: Action) -> dict[str, Json]:

@@ -12,7 +12,7 @@ from plan_factories import decision, lead, plan
 from sync.errors import PlanInvalid
 from sync.plan.actions import Plan
 from sync.plan.codec import decode
-from sync.plan.document import content_id, encode
+from sync.plan.document import _spelt_out, canonical, content_id, encode
 from sync.policy.decision import Verdict
 from sync.policy.schema import ConversionSettings, OpportunitySettings
 
@@ -148,3 +148,20 @@ def test_the_same_action_twice_is_refused() -> None:
 def test_any_json_object_is_refused_as_a_plan_and_never_crashes(document) -> None:
     with pytest.raises(PlanInvalid):
         decode(json.dumps(document))
+
+
+NUMBERS = st.one_of(
+    st.integers(), st.decimals(allow_nan=False, allow_infinity=False), st.none(), st.booleans(), st.text(max_size=5)
+)
+
+
+@given(st.recursive(NUMBERS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner)))
+def test_the_canonical_form_is_one_whichever_way_it_is_written(value) -> None:
+    text = canonical(value)
+    assert text == _spelt_out(value)
+    assert canonical(json.loads(text, parse_float=Decimal)) == text
+
+
+def test_numbers_are_written_without_exponent_or_trailing_zeros() -> None:
+    numbers = {"0.0000001": "1E-7", "100": "1E+2", "12.5": "12.5000", "0": "-0", "0.1": "0.10"}
+    assert {canonical(Decimal(text)) for text in numbers.values()} == set(numbers)
