@@ -10,6 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
+import requests
+from simple_client import API, MY_DOMAIN, NameLookup
+from simple_salesforce import Salesforce
 
 from sync.mockorg import MockOrg
 from sync.mockorg.http import Request, Response
@@ -84,6 +87,25 @@ def https_org(https_door: tuple[Door, Server], org_yaml: str | None, strict: boo
 def http_org(http_door: tuple[Door, Server], org_yaml: str | None, strict: bool) -> Served:  # noqa: FBT001 - fixture
     """A fresh org on plain http."""
     return _fresh(http_door, org_yaml, strict=strict)
+
+
+@pytest.fixture
+def http(https_org: Served) -> Iterator[requests.Session]:
+    """A session that trusts the org's authority and finds Salesforce's names at the org."""
+    with requests.Session() as session:
+        session.trust_env = False
+        session.verify = https_org.ca_file
+        for host in (f"{MY_DOMAIN}.salesforce.com", "login.salesforce.com", "test.salesforce.com"):
+            session.mount(f"https://{host}", NameLookup(https_org.url))
+        yield session
+
+
+@pytest.fixture
+def sf(https_org: Served, http: requests.Session) -> Salesforce:
+    """A client with a session of its own."""
+    return Salesforce(
+        session_id=https_org.mock.login(), instance_url=https_org.url, session=http, version=API, object_pairs_hook=dict
+    )
 
 
 def _fresh(behind: tuple[Door, Server], org_yaml: str | None, *, strict: bool) -> Served:

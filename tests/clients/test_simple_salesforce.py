@@ -1,91 +1,30 @@
-"""simple-salesforce over https: every login, rows, paging, collections, Bulk API 2.0, describe, replication."""
+"""simple-salesforce over https: every login, rows, paging, collections, describe, replication."""
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-import re
-from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
-from requests.adapters import HTTPAdapter
+from simple_client import API, MY_DOMAIN, collection, leads, rows_of
 from simple_salesforce import Salesforce, SalesforceMalformedRequest, SalesforceResourceNotFound
 from simple_salesforce.exceptions import (
     SalesforceAuthenticationFailed,
     SalesforceExpiredSession,
     SalesforceGeneralError,
-    SalesforceOperationError,
 )
-
-from sync.mockorg.bulk.jobs import Course, JobState, Polls
 
 if TYPE_CHECKING:
     from conftest import Served
 
 pytestmark = pytest.mark.slow
 
-API = "64.0"  # the last version with SOAP login
-MY_DOMAIN = "leadgate-mock.my"
 OWN_CREDENTIALS = """
 users: [{username: ada, last_name: Admin, password: pw, security_token: tok}]
 credentials: {client_id: app, client_secret: shh, run_as: ada}
 """
-
-
-class NameLookup(HTTPAdapter):
-    """What a hosts file would do: Salesforce's names lead to the loopback address, and the Host header keeps them."""
-
-    def __init__(self, url: str) -> None:
-        super().__init__()
-        self._url = url
-
-    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
-        assert request.url is not None
-        asked = requests.utils.urlparse(request.url)
-        request.headers["Host"] = asked.netloc
-        request.url = self._url + request.url.split(asked.netloc, 1)[1]
-        return super().send(request, *args, **kwargs)
-
-
-@pytest.fixture
-def http(https_org: Served) -> Iterator[requests.Session]:
-    """A session that trusts the org's authority and finds Salesforce's names at the org."""
-    with requests.Session() as session:
-        session.trust_env = False
-        session.verify = https_org.ca_file
-        for host in (f"{MY_DOMAIN}.salesforce.com", "login.salesforce.com", "test.salesforce.com"):
-            session.mount(f"https://{host}", NameLookup(https_org.url))
-        yield session
-
-
-@pytest.fixture
-def sf(https_org: Served, http: requests.Session) -> Salesforce:
-    """A client with a session of its own."""
-    return Salesforce(
-        session_id=https_org.mock.login(), instance_url=https_org.url, session=http, version=API, object_pairs_hook=dict
-    )
-
-
-def collection(sf: Salesforce, method: str, *records: Mapping[str, Any], all_or_none: bool = False) -> Any:
-    body = {"allOrNone": all_or_none, "records": [{"attributes": {"type": "Lead"}, **each} for each in records]}
-    return sf.restful("composite/sobjects", method=method, data=json.dumps(body))
-
-
-def leads(sf: Salesforce, count: int, **values: Any) -> list[str]:
-    made = []
-    for start in range(0, count, 200):
-        rows = [{"LastName": f"Test {n}", "Company": "Acme", **values} for n in range(start, min(start + 200, count))]
-        made += [each["id"] for each in collection(sf, "POST", *rows)]
-    return made
-
-
-def rows_of(text: str) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(text, newline="")))
 
 
 # Logging in
@@ -323,88 +262,6 @@ def test_a_collection_is_fetched_and_deleted(sf: Salesforce) -> None:
 def test_more_than_200_rows_are_refused(sf: Salesforce) -> None:
     with pytest.raises(SalesforceMalformedRequest):
         collection(sf, "PATCH", *({"id": "00Q000000000001AAA"} for _ in range(201)))
-
-
-# Bulk API 2.0
-
-
-def test_a_bulk_query_comes_in_pages(sf: Salesforce) -> None:
-    made = leads(sf, 25, Company='Say "hi",\nLtd')
-    pages = [
-        str(page) for page in sf.bulk2.Lead.query("SELECT Id, Company, Owner.Name FROM Lead", max_records=10, wait=0)
-    ]
-    assert [len(rows_of(page)) for page in pages] == [10, 10, 5]
-    rows = [row for page in pages for row in rows_of(page)]
-    assert sorted(row["Id"] for row in rows) == sorted(made)
-    assert list(rows[0]) == ["Id", "Company", "Owner.Name"]
-    assert rows[0]["Company"] == 'Say "hi",\nLtd'
-
-
-def test_a_bulk_query_is_written_to_files(sf: Salesforce, tmp_path: Path) -> None:
-    leads(sf, 5)
-    files = sf.bulk2.Lead.download("SELECT Id FROM Lead", path=str(tmp_path), max_records=3, wait=0)
-    assert [each["number_of_records"] for each in files] == [3, 2]
-    assert [len(rows_of(Path(each["file"]).read_text())) for each in files] == [3, 2]
-
-
-def test_a_job_is_waited_for(https_org: Served, sf: Salesforce) -> None:
-    https_org.mock.transitions.query = Course(pace=Polls(3))
-    assert "".join(map(str, sf.bulk2.Lead.query("SELECT Id FROM Lead", wait=0))).splitlines() in ([], ['"Id"'])
-    assert https_org.mock.requests.count("bulk.query.look") == 4
-
-
-def test_a_failed_job_says_why(https_org: Served, sf: Salesforce) -> None:
-    https_org.mock.transitions.query = Course(outcome=JobState.FAILED, message="InternalServerError: try again")
-    with pytest.raises(SalesforceOperationError, match="InternalServerError: try again"):
-        list(sf.bulk2.Lead.query("SELECT Id FROM Lead", wait=0))
-
-
-def test_a_query_that_bulk_cannot_do_is_refused(sf: Salesforce) -> None:
-    with pytest.raises(SalesforceMalformedRequest):
-        list(sf.bulk2.Lead.query("SELECT Rating, COUNT(Id) FROM Lead GROUP BY Rating", wait=0))
-
-
-def test_bulk_rows_are_inserted_updated_and_deleted_and_each_is_accounted_for(sf: Salesforce) -> None:
-    rows = [{"LastName": f"Bulk {n}", "Company": "Acme" if n else ""} for n in range(4)]
-    (made,) = sf.bulk2.Lead.insert(records=rows, wait=0)
-    assert (made["numberRecordsProcessed"], made["numberRecordsFailed"]) == (4, 1)
-    results = sf.bulk2.Lead.get_all_ingest_records(made["job_id"])
-    assert [row["sf__Created"] for row in results["successfulRecords"]] == ["true"] * 3
-    (failed,) = results["failedRecords"]
-    assert re.fullmatch(r"REQUIRED_FIELD_MISSING:.+:Company ?--", failed["sf__Error"])
-    assert (failed["sf__Id"], failed["LastName"]) == ("", "Bulk 0")
-    assert results["unprocessedRecords"] == []
-
-    one, two, three = (row["sf__Id"] for row in results["successfulRecords"])
-    sf.Lead.update(one, {"Phone": "1"})
-    changes = [
-        {"Id": one, "Rating": "Hot", "Phone": "#N/A"},
-        {"Id": two, "Rating": "", "Phone": "2"},
-        {"Id": "00Q000000000000AAA", "Rating": "Hot", "Phone": "3"},
-    ]
-    (changed,) = sf.bulk2.Lead.update(records=changes, wait=0)
-    assert (changed["numberRecordsProcessed"], changed["numberRecordsFailed"]) == (3, 1)
-    text = sf.bulk2.Lead.get_failed_records(changed["job_id"])
-    assert text.splitlines()[0].startswith('"sf__Id","sf__Error",')
-    assert [row["Id"] for row in rows_of(text)] == ["00Q000000000000AAA"]
-    assert (sf.Lead.get(one)["Rating"], sf.Lead.get(one)["Phone"], sf.Lead.get(two)["Phone"]) == ("Hot", None, "2")
-
-    (deleted,) = sf.bulk2.Lead.delete(records=[{"Id": three}], wait=0)
-    assert deleted["numberRecordsFailed"] == 0
-    assert sf.query("SELECT COUNT() FROM Lead")["totalSize"] == 2
-
-
-def test_an_aborted_job_leaves_its_rows_unprocessed(https_org: Served, sf: Salesforce) -> None:
-    https_org.mock.transitions.ingest = Course(outcome=JobState.FAILED, message="TooManyLockFailure : ", rows_done=1)
-    job = sf.bulk2.Lead._client.create_job("insert")
-    sf.bulk2.Lead._client.upload_job_data(job["id"], "LastName,Company\nA,A\nB,B\nC,C\n")
-    # the client's own helper forgets the job's id when the job fails, so its steps are taken one by one
-    sf.bulk2.Lead._client.close_job(job["id"])
-    with pytest.raises(SalesforceOperationError, match="TooManyLockFailure"):
-        sf.bulk2.Lead._client.wait_for_job(job["id"], is_query=False, wait=0)
-    results = sf.bulk2.Lead.get_all_ingest_records(job["id"])
-    assert [row["LastName"] for row in results["successfulRecords"]] == ["A"]
-    assert [row["LastName"] for row in results["unprocessedRecords"]] == ["B", "C"]
 
 
 # What the org says about itself
