@@ -97,7 +97,7 @@ def _connect(path: Path, *, read_only: bool, wait: Wait, pages: Path | None) -> 
             if busy is None:
                 raise _unusable(str(refused), path) from None
         else:
-            if _fence(connection, pages) or read_only:
+            if _fence(connection, read_only=read_only, pages=pages) or read_only:
                 return connection
             connection.close()
             busy = _held_by("another part of this program", path)
@@ -130,15 +130,19 @@ def _unusable(text: str, path: Path) -> MirrorUnusable:
     return MirrorUnusable(why, place=str(path), fix=_REBUILD)
 
 
-def _fence(connection: duckdb.DuckDBPyConnection, pages: Path | None) -> bool:
-    """Closes the connection to every other file; false when it shares a database that is fenced already."""
-    settings = ["enable_external_access = false", "preserve_insertion_order = false", "lock_configuration = true"]
+def _fence(connection: duckdb.DuckDBPyConnection, *, read_only: bool, pages: Path | None) -> bool:
+    """Closes the connection to every other file; false when it shares a database that is fenced already.
+
+    Policies run on readers only, so only there the settings are locked too (DuckDB 1.5 can't ALTER under that lock).
+    """
+    row = connection.execute("SELECT current_setting('enable_external_access')").fetchone()
+    if row == (False,):
+        return False
     if pages is not None:
         folder = str(pages).replace("'", "''")
-        settings.insert(0, f"allowed_directories = ['{folder}']")
-    try:
-        for setting in settings:
-            connection.execute(f"SET {setting}")
-    except duckdb.InvalidInputException:
-        return False
+        connection.execute(f"SET allowed_directories = ['{folder}']")
+    connection.execute("SET preserve_insertion_order = false")
+    connection.execute("SET enable_external_access = false")
+    if read_only:
+        connection.execute("SET lock_configuration = true")
     return True

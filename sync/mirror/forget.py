@@ -52,10 +52,10 @@ def forget(connection: DuckDBPyConnection, mapping: OrgMapping, ids: Sequence[st
                 versions += count
             else:
                 records += count
-        connection.execute("COMMIT")
     except BaseException:
         connection.execute("ROLLBACK")
         raise
+    connection.execute("COMMIT")
     return Forgotten(ids=tuple(everything), records=records, versions=versions)
 
 

@@ -8,6 +8,7 @@ watermark moves with them. A record equal to the one held makes no version, so r
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Literal
 
 from duckdb import DuckDBPyConnection
 
@@ -36,21 +37,21 @@ def commit(
             record = _take_in(connection, batch, record, state)
         write_state(connection, state)
         write_record(connection, record, run_id=state.run_id, at=state.pulled_at)
-        connection.execute("COMMIT")
     except BaseException:
         connection.execute("ROLLBACK")
         raise
+    connection.execute("COMMIT")
     return record
 
 
 def _take_in(connection: DuckDBPyConnection, batch: Batch, record: Completeness, state: ObjectState) -> Completeness:
     _leave_out_the_forgotten(connection, batch.mapping)
-    _find_changes(connection, batch)
+    kind = _find_changes(connection, batch)
     changed, deleted, merged = _count_changes(connection, batch.mapping)
     if changed:
         _replace_rows(connection, batch.mapping, state)
-    for temporary in ("changes", "incoming"):
-        connection.execute(f"DROP TABLE {temporary}")
+    connection.execute(f"DROP {kind} changes")
+    connection.execute("DROP TABLE incoming")
     return replace(record, changed=changed, deleted=deleted, merged=merged)
 
 
@@ -76,9 +77,13 @@ def person_references(mapping: ObjectMapping) -> tuple[str, ...]:
     return tuple(f.name for f in mapping.fields.values() if f.api_name in api_names)
 
 
-def _find_changes(connection: DuckDBPyConnection, batch: Batch) -> None:
-    """`changes`: staged rows that differ from those held, and rows held that the org no longer has."""
+def _find_changes(connection: DuckDBPyConnection, batch: Batch) -> Literal["TABLE", "VIEW"]:
+    """`changes`: staged rows that differ from those held, and rows held that the org no longer has; what it is."""
     mapping = batch.mapping
+    if connection.execute(f"SELECT 1 FROM {quoted(mapping.name)} LIMIT 1").fetchone() is None:
+        # A first load spares the comparison.
+        connection.execute("CREATE OR REPLACE TEMP VIEW changes AS SELECT *, false AS _was_deleted FROM incoming")
+        return "VIEW"
     table, cursor = quoted(mapping.name), quoted(cursor_field(mapping))
     names = [quoted(name) for name in mapping.fields]
     differs = " OR ".join(f"i.{name} IS DISTINCT FROM c.{name}" for name in names if name != '"id"')
@@ -104,6 +109,7 @@ def _find_changes(connection: DuckDBPyConnection, batch: Batch) -> None:
             f"WHERE NOT c.is_deleted AND c.{cursor} <= p.deleted_at AND c.id NOT IN (SELECT id FROM incoming)",
             [list(batch.purged), [naive(at) for at in batch.purged.values()]],
         )
+    return "TABLE"
 
 
 def _count_changes(connection: DuckDBPyConnection, mapping: ObjectMapping) -> tuple[int, int, int]:

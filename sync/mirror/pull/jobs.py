@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from sync.private_file import write_private
 from sync.salesforce.values import iso_z, moment_of
 
 _FRESH = timedelta(hours=24)
@@ -78,7 +79,4 @@ class OpenJobs:
             }
             for name, job in jobs.items()
         }
-        temporary = self._file.with_suffix(".new")
-        temporary.touch(mode=0o600)
-        temporary.write_text(json.dumps(listed), "utf-8")
-        temporary.replace(self._file)
+        write_private(self._file, json.dumps(listed))

@@ -14,45 +14,39 @@ from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
+from sync import claims
 from sync.mirror.staging import Pages
 from sync.model import Record, Value
-
-_LEFT_BEHIND = 3600.0
-"""Seconds after which the folder of a process that is no more counts as left behind."""
 
 
 @contextmanager
 def page_folder(parent: Path, run_id: str, *, now: datetime) -> Iterator[Path]:
     """A folder of this pull's own, mode 0700; those that killed processes have left are removed on the way."""
     parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for left in parent.glob("pull-*"):
-        if _is_left_behind(left, now):
-            shutil.rmtree(left, ignore_errors=True)
+    remove_left_behind(parent, now=now)
     folder = parent / f"pull-{os.getpid()}-{run_id}"
     folder.mkdir(mode=0o700)
-    try:
-        yield folder
-    finally:
+    with claims.held_folder(folder):
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def remove_left_behind(parent: Path, *, now: datetime) -> list[Path]:
+    """Removes pages that killed pulls have left; the folders that were removed."""
+    left = [folder for folder in parent.glob("pull-*") if claims.is_abandoned(folder, now=now.timestamp())]
+    for folder in left:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _is_left_behind(folder: Path, now: datetime) -> bool:
-    try:
-        if now.timestamp() - folder.stat().st_mtime < _LEFT_BEHIND:
-            return False
-        os.kill(int(folder.name.split("-")[1]), 0)
-    except (ProcessLookupError, OverflowError):
-        return True
-    except (OSError, ValueError, IndexError):
-        return False
-    return False
+    return left
 
 
 def write_page(file: Path, columns: Sequence[str], records: Iterable[Record]) -> Pages:
     """One page of records (by API name, in any capitalisation) with `columns` as its header."""
     longest = 0
     keys = [name.casefold() for name in columns]
-    with file.open("w", encoding="utf-8", errors="replace", newline="") as opened:
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace", newline="") as opened:
         writer = csv.writer(opened, quoting=csv.QUOTE_ALL, lineterminator="\n")
         writer.writerow(columns)
         for record in records:
