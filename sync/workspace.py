@@ -18,7 +18,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sync.errors import InputInvalid
+from sync.errors import InputInvalid, SettingsInvalid
 from sync.mapping import OrgMapping, load_mapping
 from sync.policy.loader import load_policy_text
 from sync.policy.schema import Policy
@@ -98,16 +98,16 @@ class Workspace:
 
     @cached_property
     def state(self) -> Path:
-        """This org's state folder, private to the user (0700)."""
-        folder = self.settings.state_dir / self.settings.state_name(self.org_name)
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return folder
+        """This org's state folder, private to the user (0700).
+
+        Raises:
+            SettingsInvalid: It can't be made.
+        """
+        return _private_folder(self.settings.state_dir / self.settings.state_name(self.org_name))
 
     def path(self, kind: str) -> Path:
         """A private folder in the state folder: `plans`, `reports`."""
-        folder = self.state / kind
-        folder.mkdir(mode=0o700, exist_ok=True)
-        return folder
+        return _private_folder(self.state / kind)
 
     def reader(self) -> OrgReader:
         """The org, to read only."""
@@ -156,6 +156,21 @@ class Workspace:
                 if mirror.org_id is not None:
                     return mirror.org_id
         return self.reader().identity.org_id
+
+
+def _private_folder(folder: Path) -> Path:
+    """The folder, made if need be, closed to other users even if it was made open."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if folder.stat().st_mode & 0o077:
+            folder.chmod(0o700)
+    except OSError as refused:
+        raise SettingsInvalid(
+            f"the state folder can't be made or kept private: {refused.strerror}",
+            place=str(folder),
+            fix="set LEADGATE_STATE_DIR to a folder of your own",
+        ) from refused
+    return folder
 
 
 def _tell(message: str) -> None:

@@ -57,13 +57,21 @@ def plan_now(
 
 
 def save(plan: Plan, path: Path) -> None:
-    """Write the plan's file, private to the user, whole or not at all."""
-    from sync.plan.document import encode
+    """Write the plan's file, private to the user, whole or not at all.
 
-    draft = path.with_name(path.name + ".draft")
-    draft.touch(mode=0o600)
-    draft.write_text(encode(plan), encoding="utf-8")
-    draft.replace(path)
+    Raises:
+        InputInvalid: It can't be written there.
+    """
+    from sync.errors import InputInvalid
+    from sync.plan.document import encode
+    from sync.private_file import write_private
+
+    try:
+        write_private(path, encode(plan))
+    except OSError as refused:
+        raise InputInvalid(
+            f"the plan can't be saved: {refused.strerror}", place=str(path), fix="name a file that you may write to"
+        ) from refused
 
 
 def plan_path(workspace: Workspace, plan: Plan) -> Path:

@@ -62,16 +62,26 @@ def explain(error: LeadgateError, *, as_json: bool) -> Exit:
 
 def unexpected(error: BaseException, *, as_json: bool) -> Exit:
     """What nobody foresaw: kept whole in a private file, told in one line."""
-    with tempfile.NamedTemporaryFile(
-        "w", prefix="leadgate-crash-", suffix=".txt", delete=False, encoding="utf-8"
-    ) as report:
-        # Frames only: the exception's own text may hold record contents.
-        report.write(type(error).__name__ + "\n" + "".join(traceback.format_tb(error.__traceback__)))
+    kept = _keep(error)
     wrapped = LeadgateError(
         f"an unexpected {type(error).__name__} stopped this command; nothing was left half done that "
         "`leadgate recover` can't close",
-        place=str(Path(report.name)),
-        fix="please report it with the file named here (it holds code places only, no records)",
+        place=None if kept is None else str(kept),
+        fix="please report it with the file named here (it holds code places only, no records)" if kept else None,
         code="unexpected",
     )
     return explain(wrapped, as_json=as_json)
+
+
+def _keep(error: BaseException) -> Path | None:
+    """A file, for its owner alone, of where it happened; `None` where no file can be written."""
+    # Frames only: the exception's own text may hold record contents.
+    told = type(error).__name__ + "\n" + "".join(traceback.format_tb(error.__traceback__))
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", prefix="leadgate-crash-", suffix=".txt", delete=False, encoding="utf-8", errors="replace"
+        ) as report:
+            report.write(told)
+    except OSError:
+        return None
+    return Path(report.name)

@@ -7,11 +7,15 @@ address that slips into an event must not reach a file.
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from collections.abc import MutableMapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
 import structlog
+
+from sync.errors import SettingsInvalid
 
 if TYPE_CHECKING:
     from sync.settings import Settings
@@ -30,8 +34,7 @@ def configure(settings: Settings) -> None:
     terminal = sys.stderr.isatty()
     stream: TextIO = sys.stderr
     if settings.log_file is not None:
-        settings.log_file.parent.mkdir(parents=True, exist_ok=True)
-        stream = cast(TextIO, _Both(sys.stderr, settings.log_file.open("a", encoding="utf-8")))
+        stream = cast(TextIO, _Both(sys.stderr, _opened(settings.log_file)))
     as_json = settings.log_format == "json" or (settings.log_format == "auto" and not terminal)
     level = settings.log_level or ("warning" if terminal else "info")
     structlog.configure(
@@ -45,6 +48,24 @@ def configure(settings: Settings) -> None:
         logger_factory=structlog.PrintLoggerFactory(stream),
         cache_logger_on_first_use=False,
     )
+
+
+def _opened(path: Path) -> TextIO:
+    """The log file, made for its owner alone.
+
+    Raises:
+        SettingsInvalid: It can't be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    except OSError as refused:
+        raise SettingsInvalid(
+            f"the log file can't be written: {refused.strerror}",
+            place=f"LEADGATE_LOG_FILE ({path})",
+            fix="name a file that you may write to",
+        ) from refused
+    return os.fdopen(descriptor, "a", encoding="utf-8", errors="replace")
 
 
 class _Both:

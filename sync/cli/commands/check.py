@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sync.cli import options
+from sync.cli.export import export
 from sync.cli.safe_text import csv_cell
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ def _draw(counts: Mapping[str, int], listed: list[Decision], policy: Policy, csv
 
 
 def _write_csv(path: Path, decisions: Iterable[Decision], policy: Policy) -> None:
-    with path.open("w", newline="", encoding="utf-8") as file:
+    with export(path) as file:
         writer = csv.writer(file)
         writer.writerow(["lead_id", "verdict", *policy.criteria])
         for decision in decisions:

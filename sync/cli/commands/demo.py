@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sync.errors import InputInvalid
+from sync.private_file import write_private
 
 if TYPE_CHECKING:
     from sync.policy.decision import Decision
@@ -44,10 +45,10 @@ def demo(
     org = MockOrg(data=world, seed=7)
     work.mkdir()
     with _only_this_org(), org.in_process():
-        (work / ".env").touch(mode=0o600)
-        (work / ".env").write_text(
-            f"LEADGATE_INSTANCE_URL={org.instance_url}\nLEADGATE_ACCESS_TOKEN={org.access_token()}\nLEADGATE_LOG_LEVEL=warning\n",
-            encoding="utf-8",
+        write_private(
+            work / ".env",
+            f"LEADGATE_INSTANCE_URL={org.instance_url}\nLEADGATE_ACCESS_TOKEN={org.access_token()}\n"
+            "LEADGATE_LOG_LEVEL=warning\n",
         )
         _tell(work)
     _say(

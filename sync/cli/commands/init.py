@@ -11,6 +11,7 @@ import typer
 
 from sync.cli import options
 from sync.errors import InputInvalid, LeadgateError
+from sync.private_file import write_private
 
 if TYPE_CHECKING:
     from sync.salesforce.org import OrgReader
@@ -138,8 +139,10 @@ def _write(folder: Path, texts: dict[str, str], *, force: bool) -> tuple[list[st
             continue
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.touch(mode=0o600 if name == ".env" else 0o644)
-            path.write_text(text, encoding="utf-8")
+            if name == ".env":
+                write_private(path, text)
+            else:
+                path.write_text(text, encoding="utf-8")
         except OSError as refused:
             raise InputInvalid(
                 f"{path} can't be written: {refused.strerror}", place=str(path), fix="check the folder"

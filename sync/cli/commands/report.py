@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sync.cli import options
+from sync.cli.export import export
 from sync.cli.safe_text import csv_cell
 from sync.errors import InputInvalid
 
@@ -119,7 +120,7 @@ def write_csv(path: Path, summary: RunSummary) -> None:
     """A row for every lead, safe to open in a spreadsheet."""
     from sync.report.summary import CSV_COLUMNS
 
-    with path.open("w", newline="", encoding="utf-8") as file:
+    with export(path) as file:
         writer = csv.writer(file)
         writer.writerow(CSV_COLUMNS)
         writer.writerows([csv_cell(value) for value in lead.row()] for lead in summary.leads)

@@ -11,13 +11,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-from pathlib import Path
 
 import requests
 
 from sync.errors import AccessRefused, SettingsInvalid
 from sync.org_settings import RefreshToken
+from sync.private_file import write_private
 from sync.salesforce.auth.oauth import token
 from sync.salesforce.auth.session import Session
 
@@ -61,16 +60,9 @@ def keep(given: RefreshToken, fresh: str) -> None:
         SettingsInvalid: The folder or file can't be written.
     """
     text = json.dumps({"descends_from": _fingerprint(given.token.get_secret_value()), "refresh_token": fresh})
-    beside = given.store.with_name(f"{given.store.name}.{os.getpid()}.new")
     try:
         given.store.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(given.store)
-        _flush_folder(given.store.parent)
+        write_private(given.store, text)
     except OSError as unwritable:
         raise SettingsInvalid(
             f"the new refresh token can't be kept: {type(unwritable).__name__}",
@@ -91,15 +83,3 @@ def _exchanged(http: requests.Session, given: RefreshToken, current: str) -> Ses
 
 def _fingerprint(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _flush_folder(folder: Path) -> None:
-    """Make the rename itself durable, where the platform lets a folder be opened."""
-    try:
-        descriptor = os.open(folder, os.O_RDONLY)
-    except OSError:
-        return
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
