@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from sync.cli.safe_text import one_line
 from sync.errors import Interrupted, WrongUse
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def ask(question: str, *, yes: bool, as_json: bool) -> None:
         return
     if as_json or not sys.stdin.isatty():
         raise WrongUse("this changes the org, and there is nobody to ask", place="--yes", fix="pass --yes to confirm")
-    sys.stderr.write(f"{question} [y/N] ")
+    sys.stderr.write(f"{one_line(question)} [y/N] ")
     sys.stderr.flush()
     if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
         raise Interrupted("nothing was changed: you said no", fix="run it again when you are sure")
@@ -127,7 +128,7 @@ def draw_result(result: RunResult, *, instance_url: str, rows: int = 20) -> None
         reasons = [(r.lead_id, r.outcome.value.replace("_", " "), r.code or "", r.message) for r in failed[:rows]]
         console.print(output.table(f"not done ({len(failed):,})", ("lead", "outcome", "code", "why"), reasons))
     if result.reason:
-        sys.stdout.write(f"\nended early: {result.reason}\n")
+        sys.stdout.write(f"\nended early: {one_line(result.reason)}\n")
     sys.stdout.write(f"\n{result.api_calls} API calls, {result.seconds:.1f} s\n")
     sys.stdout.write("next: leadgate report shows failures by cause; leadgate audit LEAD shows one lead's history\n")
 

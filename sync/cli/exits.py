@@ -7,13 +7,13 @@ to a file, and its place is named.
 
 from __future__ import annotations
 
-import json
 import sys
 import tempfile
 import traceback
 from enum import IntEnum
 from pathlib import Path
 
+from sync.cli.safe_text import json_text, lines
 from sync.errors import LeadgateError
 
 
@@ -49,14 +49,14 @@ def explain(error: LeadgateError, *, as_json: bool) -> Exit:
     code = Exit(error.exit_code)
     if as_json:
         body = {"code": error.code, "message": error.message, "place": error.place, "fix": error.fix}
-        sys.stdout.write(json.dumps({"error": body, "exit_code": int(code)}, ensure_ascii=False, indent=2) + "\n")
+        sys.stdout.write(json_text({"error": body, "exit_code": int(code)}) + "\n")
         return code
-    lines = [f"leadgate: {error.message}"]
+    told = [f"leadgate: {error.message}"]
     if error.place and error.place not in error.message:
-        lines.append(f"  where: {error.place}")
+        told.append(f"  where: {error.place}")
     if error.fix:
-        lines.append(f"  fix:   {error.fix}")
-    sys.stderr.write("\n".join(lines) + "\n")
+        told.append(f"  fix:   {error.fix}")
+    sys.stderr.write(lines("\n".join(told)) + "\n")
     return code
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from io import TextIOWrapper
 from typing import TYPE_CHECKING
 
 import typer
@@ -99,4 +100,7 @@ def _terminate(_signum: int, _frame: FrameType | None) -> None:
 
 def run() -> None:
     """The `leadgate` script."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a mark that the terminal's encoding lacks must not end a run
+            stream.reconfigure(errors="backslashreplace")
     sys.exit(main())

@@ -6,7 +6,6 @@ plain value; this module only draws it.
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -18,7 +17,7 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from sync.cli.safe_text import one_line
+from sync.cli.safe_text import json_text, one_line
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -55,7 +54,7 @@ def stderr() -> Console:
 
 def emit_json(document: Mapping[str, Any]) -> None:
     """The one JSON document of a `--json` run."""
-    sys.stdout.write(json.dumps(plain(document), ensure_ascii=False, indent=2) + "\n")
+    sys.stdout.write(json_text(plain(document)) + "\n")
 
 
 def plain(value: Any) -> Any:

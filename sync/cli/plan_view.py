@@ -41,7 +41,9 @@ def draw_plan(plan: Plan, *, rows: int = 25, refusals: Sequence[Refusal] = ()) -
         console.print(Text(f"filled lead fields that go nowhere: {one_line(shown)}", style="yellow"))
     _draw_rows(plan, rows)
     for refusal in refusals:
-        console.print(Text(f"guard {refusal.guard}: {refusal.message}; to let it pass: {refusal.override}", "bold red"))
+        console.print(
+            Text(one_line(f"guard {refusal.guard}: {refusal.message}; to let it pass: {refusal.override}"), "bold red")
+        )
 
 
 def _draw_rows(plan: Plan, most: int) -> None:

@@ -139,7 +139,7 @@ def _draw(told: Explanation, name: str, now: datetime) -> None:
             console.print(Text(f"  {one_line(told.smallest.note)}", style="dim"))
     if decision.next_status is not None:
         step = decision.next_status
-        console.print(Text(f"\nLead Status: {step.from_} → {step.to}   [{step.source}]"))
+        console.print(Text("\n" + one_line(f"Lead Status: {step.from_} → {step.to}   [{step.source}]")))
 
 
 def _value(value: object) -> str:

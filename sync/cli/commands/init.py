@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sync.cli import options
+from sync.cli.safe_text import one_line
 from sync.errors import InputInvalid, LeadgateError
 from sync.private_file import write_private
 
@@ -57,9 +58,9 @@ def init(
         replaced = "what you typed is never replaced" if name == ".env" else "--force replaces it"
         sys.stdout.write(f"kept     {name} (was there; {replaced})\n")
     for note in files.notes:
-        sys.stdout.write(f"note     {note}\n")
+        sys.stdout.write(f"note     {one_line(note)}\n")
     if problem:
-        sys.stdout.write(f"\nnot fitted to an org: {problem}\n")
+        sys.stdout.write(f"\nnot fitted to an org: {one_line(problem)}\n")
         sys.stdout.write(
             "next: fill in .env, then leadgate init --force to fit the files, or edit them; then leadgate doctor\n"
         )

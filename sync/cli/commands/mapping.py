@@ -9,6 +9,7 @@ import typer
 
 from sync.cli import options
 from sync.cli.exits import Exit
+from sync.cli.safe_text import one_line
 from sync.errors import InputInvalid
 
 group = typer.Typer(help="Our field names and the org's.", no_args_is_help=True, rich_markup_mode=None)
@@ -40,9 +41,9 @@ def lint(
     else:
         for problem in (*fit.errors, *fit.warnings):
             kind = "warning: " if problem in fit.warnings else ""
-            sys.stdout.write(f"{problem.file}:{problem.line}: {kind}{problem.message}\n")
+            sys.stdout.write(f"{problem.file}:{problem.line}: {kind}{one_line(problem.message)}\n")
             if problem.fix:
-                sys.stdout.write(f"    fix: {problem.fix}\n")
+                sys.stdout.write(f"    fix: {one_line(problem.fix)}\n")
         where = "against the org" if asked else "by themselves (no org asked)"
         sys.stdout.write(
             f"{fields} fields of {len(mapping.objects)} objects checked {where}: "

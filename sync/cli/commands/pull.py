@@ -69,6 +69,7 @@ def _shown(tick: Tick) -> Callable[[Progress], None]:
 def draw(report: PullReport) -> None:
     """One line per object: what the org counts, what came, what went."""
     from sync.cli import output
+    from sync.cli.safe_text import one_line
 
     rows = []
     for name, record in report.objects.items():
@@ -78,7 +79,7 @@ def draw(report: PullReport) -> None:
     columns = ("object", "expected", "received", "deleted", "merged", "route")
     output.stdout().print(output.table(None, columns, rows, right=columns[1:5]))
     for warning in report.warnings:
-        sys.stdout.write(f"warning: {warning}\n")
+        sys.stdout.write(f"warning: {one_line(warning)}\n")
     sys.stdout.write(
         f"\n{report.changed:,} records new or changed, {report.api_calls} API calls, {report.seconds:.1f} s\n"
     )

@@ -7,6 +7,7 @@ import sys
 import typer
 
 from sync.cli import options
+from sync.cli.safe_text import one_line
 
 
 def recover(*, org: options.Org = None, folder: options.Folder = options.HERE, as_json: options.Json = False) -> None:
@@ -31,5 +32,5 @@ def recover(*, org: options.Org = None, folder: options.Folder = options.HERE, a
         sys.stdout.write(f"\n{len(found.closed)} closed, {found.still_in_doubt} still in doubt\n")
         sys.stdout.write(f"opportunities given their planned fields: {len(found.opportunity_fields)}\n")
         if found.problem:
-            sys.stdout.write(f"what kept the rest in doubt: {found.problem}\n")
+            sys.stdout.write(f"what kept the rest in doubt: {one_line(found.problem)}\n")
     raise typer.Exit(found.exit_code)
