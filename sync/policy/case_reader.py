@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
@@ -11,16 +11,17 @@ from decimal import Decimal, InvalidOperation
 from sync.errors import PolicyInvalid
 from sync.mapping import OrgMapping
 from sync.model import FieldType, Value
-from sync.policy.cases import Case, Expected, case_relations
+from sync.policy.cases import Accepted, Case, CaseFile, Expected, case_relations
 from sync.policy.coercion import parse_time
 from sync.policy.decision import Truth, Verdict
 from sync.policy.document import Block, Entry, Items, Text, Tree, read_document
 from sync.policy.forms import Form, is_nothing
 from sync.policy.schema import Place, Policy
 
-FILE_KEYS = ("now", "cases")
+FILE_KEYS = ("policy", "now", "cases", "accepted")
+ACCEPTED_KEYS = ("mutant", "gap", "because")
 CASE_KEYS = ("name", "now", "lead", "activities", "opportunities", "history", "expect")
-EXPECT_KEYS = ("verdict", "met", "not_met", "unknown", "signals", "next_status", "opportunity", "amount")
+EXPECT_KEYS = ("verdict", "met", "not_met", "unknown", "signals", "next_status", "opportunity", "amount", "checks")
 ACTIVITY_KINDS = ("task", "call", "email", "event")
 
 _AHEAD = re.compile(r"in (\d{1,5}) (minute|hour|day|week)s?")
@@ -28,7 +29,20 @@ _AGO = re.compile(r"(\d{1,5}) (minute|hour|day|week)s? ago")
 _SECONDS = {"minute": 60, "hour": 3_600, "day": 86_400, "week": 604_800}
 
 
-def load_cases(text: str, file: str, policy: Policy, mapping: OrgMapping) -> tuple[Case, ...]:
+def policy_of(text: str, file: str) -> str | None:
+    """The policy file that a file of cases says it is for, relative to itself; `None` where it doesn't say.
+
+    Raises:
+        PolicyInvalid: When the file can't be read as YAML.
+    """
+    block, problems = read_document(text, file)
+    if block is None:
+        raise PolicyInvalid(problems)
+    entry = block.get("policy")
+    return Form(file, problems).text(entry, "policy") if entry is not None else None
+
+
+def load_cases(text: str, file: str, policy: Policy, mapping: OrgMapping) -> CaseFile:
     """The cases of a file.
 
     Raises:
@@ -39,6 +53,8 @@ def load_cases(text: str, file: str, policy: Policy, mapping: OrgMapping) -> tup
         raise PolicyInvalid(problems)
     form = Form(file, problems)
     form.block(block, "cases", FILE_KEYS)
+    if (for_policy := block.get("policy")) is not None:
+        form.text(for_policy, "policy")
     reader = _CaseReader(form, policy, mapping)
     now = reader.clock(block.get("now"), None)
     listed = block.get("cases")
@@ -51,9 +67,29 @@ def load_cases(text: str, file: str, policy: Policy, mapping: OrgMapping) -> tup
     for number, case in enumerate(cases):
         if names.index(case.name) != number:
             form.problem(case.place.line, f"case {case.name!r}: the name is used twice")
+    accepted = _accepted(form, block.get("accepted"))
     if form.problems:
         raise PolicyInvalid(sorted(form.problems, key=lambda problem: problem.line))
-    return tuple(cases)
+    return CaseFile(file=file, cases=tuple(cases), mutants=accepted["mutant"], gaps=accepted["gap"])
+
+
+def _accepted(form: Form, entry: Entry | None) -> dict[str, tuple[Accepted, ...]]:
+    found: dict[str, list[Accepted]] = {"mutant": [], "gap": []}
+    if entry is not None and not isinstance(entry.value, Items):
+        form.problem(entry.line, "`accepted:` is a list of `- {mutant: …, because: …}`")
+    for item in entry.value.items if entry is not None and isinstance(entry.value, Items) else ():
+        block = form.block(item, "accepted", ACCEPTED_KEYS)
+        sorts = [sort for sort in found if block is not None and block.get(sort) is not None]
+        reason = block.get("because") if block is not None else None
+        if block is None or len(sorts) != 1 or reason is None:
+            form.problem(item.line, "accepted: needs `mutant` or `gap`, as the report names it, and `because`")
+            continue
+        what = block.get(sorts[0])
+        said = form.text(what, f"accepted.{sorts[0]}") if what is not None else None
+        because = form.text(reason, "accepted.because")
+        if said is not None and because is not None:
+            found[sorts[0]].append(Accepted(what=said, because=because, place=Place(form.file, item.line)))
+    return {sort: tuple(listed) for sort, listed in found.items()}
 
 
 @dataclass(slots=True)
@@ -147,8 +183,9 @@ class _CaseReader:
                     results[name] = truth
         next_status, opportunity, amount = block.get("next_status"), block.get("opportunity"), block.get("amount")
         nothing = next_status is not None and is_nothing(next_status)
+        no_amount = amount is not None and is_nothing(amount)
         number = _number(amount.value.raw) if amount and isinstance(amount.value, Text) else None
-        if amount is not None and number is None:
+        if amount is not None and number is None and not no_amount:
             self.form.problem(amount.line, f"{what}.amount: needs a number")
         return Expected(
             verdict=Verdict(word) if word else None,
@@ -158,18 +195,33 @@ class _CaseReader:
             no_next_status=nothing,
             opportunity=self.form.yes_no(opportunity, f"{what}.opportunity") if opportunity else None,
             amount=number,
+            no_amount=no_amount,
+            checks=self._checks(block.get("checks"), what),
         )
 
-    def _signals(self, entry: Entry | None, what: str) -> dict[str, bool]:
-        found: dict[str, bool] = {}
-        for item in (self.form.named(entry.value, f"{what}.signals") or ()) if entry else ():
-            if item.key not in self.policy.signals:
-                self.form.problem(item.line, f"{what}: the policy has no signal {item.key!r}")
-                continue
-            holds = self.form.yes_no(item, f"{what}.signals.{item.key}")
-            if holds is not None:
+    def _signals(self, entry: Entry | None, what: str) -> dict[str, bool | None]:
+        found: dict[str, bool | None] = {}
+        for item in self._named(entry, f"{what}.signals", self.policy.signals):
+            if isinstance(item.value, Text) and item.value.value == Truth.UNKNOWN.value:
+                found[item.key] = None
+            elif (holds := self.form.yes_no(item, f"{what}.signals.{item.key}")) is not None:
                 found[item.key] = holds
         return found
+
+    def _checks(self, entry: Entry | None, what: str) -> dict[str, bool]:
+        found: dict[str, bool] = {}
+        for item in self._named(entry, f"{what}.checks", self.policy.opportunity_checks):
+            if (flagged := self.form.yes_no(item, f"{what}.checks.{item.key}")) is not None:
+                found[item.key] = flagged
+        return found
+
+    def _named(self, entry: Entry | None, what: str, known: Collection[str]) -> Iterator[Entry]:
+        for item in (self.form.named(entry.value, what) or ()) if entry else ():
+            if item.key in known:
+                yield item
+            else:
+                sort = what.rpartition(".")[2].removesuffix("s")
+                self.form.problem(item.line, f"{what}: the policy has no {sort} {item.key!r}")
 
 
 def _activity(given: Mapping[str, Value], now: datetime) -> dict[str, Value]:

@@ -16,6 +16,9 @@
           next_status: Working - Contacted
           opportunity: true              # whether one would be made
           amount: 5000
+          checks: {overdue: false}       # whether an opportunity check flags one of the case's opportunities
+    accepted:                            # what `--mutate` and `--coverage` may leave, each with its reason
+      - {mutant: "scope: …", because: a converted lead is never in scope}
 
 Names of fields are those of the mapping; times are ISO or `3 days ago`, `in 2 hours`. `sync.policy.case_reader` reads
 the file. This module gives each case as rows of the relations that a policy reads, and compares a decision with what
@@ -32,12 +35,15 @@ from decimal import Decimal
 from sync.mapping import OrgMapping
 from sync.model import FieldType, Value, id_checksum
 from sync.policy.decision import Decision, Truth, Verdict
-from sync.policy.emit import quoted
+from sync.policy.emit import emit, quoted
+from sync.policy.parsed import ParsedPolicy
 from sync.policy.places import lead_names
 from sync.policy.relations import activity_columns, history_columns, opportunity_columns, sql_type
-from sync.policy.schema import Place
+from sync.policy.schema import Place, Policy
 
 Row = Mapping[str, Value]
+
+_CENT = Decimal("0.01")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,11 +52,14 @@ class Expected:
 
     verdict: Verdict | None = None
     results: Mapping[str, Truth] = field(default_factory=dict)
-    signals: Mapping[str, bool] = field(default_factory=dict)
+    signals: Mapping[str, bool | None] = field(default_factory=dict)
+    """`None` = unknown, which only signals over fields can be."""
     next_status: str | None = None
     no_next_status: bool = False
     opportunity: bool | None = None
     amount: Decimal | None = None
+    no_amount: bool = False
+    checks: Mapping[str, bool] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +74,49 @@ class Case:
     opportunities: tuple[Row, ...] = ()
     history: tuple[Row, ...] = ()
     expected: Expected
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """Something that no case can show, and why a person accepts it: an equivalent mutant, or a gap in coverage."""
+
+    what: str
+    """As the report says it."""
+    because: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseFile:
+    """A file of cases."""
+
+    file: str
+    cases: tuple[Case, ...]
+    mutants: tuple[Accepted, ...] = ()
+    gaps: tuple[Accepted, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What the policy says of a case."""
+
+    decision: Decision | None
+    """`None` when the case's lead is deleted: such leads are never decided."""
+    checks: Mapping[str, bool] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """One thing that a case expects otherwise than the policy says."""
+
+    what: str
+    """`verdict`, `criterion priced`, `signal pricing_talk`, `next status` …"""
+    expected: str
+    actual: str
+
+    def __str__(self) -> str:
+        """On one line."""
+        return f"{self.what}: expected {self.expected}, got {self.actual}"
 
 
 def case_relations(mapping: OrgMapping) -> Mapping[str, Mapping[str, FieldType]]:
@@ -105,37 +157,83 @@ def case_rows(case: Case, number: int) -> Mapping[str, Sequence[Row]]:
     }
 
 
-def differences(case: Case, decision: Decision) -> tuple[str, ...]:
-    """What a decision says otherwise than the case expects, in words; nothing when the case holds."""
-    expected = case.expected
-    found: list[str] = []
+def case_checks_sql(parsed: ParsedPolicy, now: datetime) -> str | None:
+    """Per lead with opportunities: its id, and whether each opportunity check flags one of them; `None` without checks.
 
-    def compare(what: str, wanted: object, got: object) -> None:
+    An opportunity of a case hangs on its lead, so the checks look at `lead_opportunity` here.
+    """
+    if not parsed.checks:
+        return None
+    flags = (
+        f"bool_or(coalesce({emit(tree, resolve=lambda field: quoted(field.name), now=now)}, FALSE)) AS {quoted(name)}"
+        for name, tree in parsed.checks.items()
+    )
+    return (
+        f'SELECT "lead_id", {", ".join(flags)} FROM "lead_opportunity" '  # noqa: S608 -- as in sync.policy.compile
+        'WHERE NOT coalesce("is_deleted", FALSE) GROUP BY "lead_id"'
+    )
+
+
+def differences(case: Case, outcome: Outcome) -> tuple[Difference, ...]:
+    """What the policy says otherwise than the case expects; nothing when the case holds."""
+    expected, decision = case.expected, outcome.decision
+    if decision is None:
+        return (Difference(what="verdict", expected="a decision", actual="none: the lead is deleted"),)
+    found: list[Difference] = []
+
+    def compare(what: str, wanted: object, got: object, *, nothing: str = "nothing") -> None:
         if wanted != got:
-            found.append(f"{what}: expected {_plain(wanted)}, got {_plain(got)}")
+            said = _plain(wanted, nothing), _plain(got, nothing)
+            found.append(Difference(what=what, expected=said[0], actual=said[1]))
 
     if expected.verdict is not None:
         compare("verdict", expected.verdict, decision.verdict)
     for name, truth in expected.results.items():
         compare(f"criterion {name}", truth, decision.results[name])
     for name, holds in expected.signals.items():
-        compare(f"signal {name}", holds, decision.signals[name])
+        compare(f"signal {name}", holds, decision.signals[name], nothing="unknown")
     to = decision.next_status.to if decision.next_status else None
     if expected.next_status is not None or expected.no_next_status:
         compare("next status", expected.next_status, to)
     if expected.opportunity is not None:
         compare("opportunity", expected.opportunity, decision.wants_opportunity)
-    if expected.amount is not None:
-        amount = decision.amount
-        got = Decimal(str(amount)).quantize(Decimal("0.01")) if isinstance(amount, int | float | Decimal) else None
-        compare("amount", expected.amount.quantize(Decimal("0.01")), got)
+    if expected.amount is not None or expected.no_amount:
+        compare("amount", _money(expected.amount), _money(decision.amount))
+    for name, flagged in expected.checks.items():
+        compare(f"check {name}", flagged, outcome.checks[name])
     return tuple(found)
 
 
-def _plain(value: object) -> str:
+def place_of(difference: Difference, policy: Policy) -> Place:
+    """Where the policy says what a case expects otherwise."""
+    sort, _, name = difference.what.partition(" ")
+    match sort:
+        case "criterion":
+            return policy.criteria[name].when.place
+        case "signal":
+            return policy.signals[name].place
+        case "check":
+            return policy.opportunity_checks[name].when.place
+        case "next":
+            return policy.transitions[0].place if policy.transitions else policy.ready.place
+        case "opportunity" | "amount":
+            return policy.conversion.place or policy.ready.place
+        case _:
+            return policy.ready.place
+
+
+def _money(value: Value) -> Value:
+    """To the cent, which is what Salesforce keeps of an amount."""
+    if not isinstance(value, int | float | Decimal):
+        return value
+    number = Decimal(str(value))
+    return number.quantize(_CENT) if number.is_finite() else str(number)
+
+
+def _plain(value: object, nothing: str) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    return "nothing" if value is None else str(value)
+    return nothing if value is None else str(value)
 
 
 def _id(prefix: str, number: int) -> str:

@@ -9,7 +9,8 @@ from policy_mirror import MAPPING, NOW, compiled
 
 from sync.errors import PolicyInvalid
 from sync.policy.case_reader import load_cases
-from sync.policy.cases import Case, case_lead_id, case_rows, differences
+from sync.policy.cases import Case, Outcome, case_lead_id, case_rows
+from sync.policy.cases import differences as all_differences
 from sync.policy.decision import Decision, NextStatus, Truth, Verdict
 
 POLICY = compiled(
@@ -18,7 +19,11 @@ POLICY = compiled(
 
 
 def load(text: str) -> tuple[Case, ...]:
-    return load_cases(text, "cases.yaml", POLICY, MAPPING)
+    return load_cases(text, "cases.yaml", POLICY, MAPPING).cases
+
+
+def differences(case: Case, decision: Decision | None, **flags: bool) -> tuple[str, ...]:
+    return tuple(map(str, all_differences(case, Outcome(decision=decision, checks=flags))))
 
 
 def test_a_case_becomes_rows_of_the_relations() -> None:

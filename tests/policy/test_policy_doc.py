@@ -56,7 +56,7 @@ def test_every_fixed_column_of_activities_is_named() -> None:
 def test_the_first_example_is_a_policy_and_the_last_its_test() -> None:
     policy = load_policy_text(BLOCKS[0], "docs/policy.md", MAPPING)
     assert list(policy.signals) == ["pricing_talk"]
-    [case] = load_cases(BLOCKS[-1], "docs/policy.md", policy, MAPPING)
+    [case] = load_cases(BLOCKS[-1], "docs/policy.md", policy, MAPPING).cases
     assert case.name.startswith("a price talked about")
 
 

@@ -1,4 +1,4 @@
-"""`leadgate policy lint`: everything wrong in a policy at once, by itself and, with a connection, against the org."""
+"""`leadgate policy`: the written policy; `lint` finds everything wrong in it, by itself and against the org."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sync.cli import options
+from sync.cli.commands import policy_testing
 from sync.cli.exits import Exit
+from sync.cli.safe_text import one_line
 from sync.errors import SettingsInvalid
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from sync.workspace import Workspace
 
 group = typer.Typer(help="The written policy.", no_args_is_help=True, rich_markup_mode=None)
+group.command("test")(policy_testing.run_tests)
 
 
 @group.command("lint")
@@ -43,9 +46,9 @@ def lint(
     else:
         for problem in (*errors, *warnings):
             kind = "warning: " if problem in warnings else ""
-            sys.stdout.write(f"{problem.file}:{problem.line}: {kind}{problem.message}\n")
+            sys.stdout.write(f"{problem.file}:{problem.line}: {kind}{one_line(problem.message)}\n")
             if problem.fix:
-                sys.stdout.write(f"    fix: {problem.fix}\n")
+                sys.stdout.write(f"    fix: {one_line(problem.fix)}\n")
         where = "by itself and against the org" if asked else "by itself (no org asked)"
         sys.stdout.write(
             f"{policy.name}: {len(policy.criteria)} criteria, {len(policy.signals)} signals, checked {where}: "
