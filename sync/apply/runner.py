@@ -7,7 +7,7 @@ before its request leaves; what has no answer is read back; in the end the ledge
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 
 from sync.apply.context import ApplyOptions, Halt, Planned, Run
@@ -18,27 +18,13 @@ from sync.apply.recover import recover_held
 from sync.apply.status_updates import update_statuses
 from sync.apply.subjects import subject_of
 from sync.errors import AccessRefused, LeadgateError, OrgFault, OrgUnavailable, PlanInvalid
+from sync.ledger.codes import own_code
 from sync.ledger.entries import Closing, State, latest, outcome_of
 from sync.ledger.rows import RunStart
 from sync.ledger.store import Ledger
 from sync.plan.actions import Action, ConvertLead, Outcome, Plan, Prediction
 from sync.salesforce.faults import explain
 from sync.salesforce.org import Org
-
-OWN_CODES: Mapping[str, str] = {
-    "account_not_made": "the lead that it was to share a new account with was not converted",
-    "converted_by_another": "somebody converted the lead meanwhile",
-    "done_by_another": "somebody did the same meanwhile",
-    "evidence_changed": "activities that the decision rests on changed, or newer ones came, after the plan was made",
-    "lead_changed": "fields that the decision rests on changed after the plan was made",
-    "lead_gone": "the lead was deleted or merged, or is no longer visible",
-    "ledger_disagrees": "the ledger says that this was done, but the org shows otherwise; was the org restored?",
-    "not_executed": "the org was read back and shows that the request had no effect",
-    "not_reached": "the run ended before its turn",
-    "still_in_doubt": "an earlier run sent it, and the org couldn't be read to see what happened",
-    "waits_for_lead_in_doubt": "the lead that makes its account is in doubt",
-}
-"""What leadgate's own outcome codes mean; Salesforce's are in the table of faults."""
 
 
 def apply_plan(plan: Plan, org: Org, ledger: Ledger, options: ApplyOptions | None = None) -> RunResult:
@@ -191,7 +177,7 @@ def _message(code: str | None, said: str | None) -> str | None:
     """Salesforce's own words where there are any, else ours for the code."""
     if code is None:
         return None
-    return OWN_CODES.get(code) or said or explain(code).cause
+    return own.cause if (own := own_code(code)) else said or explain(code).cause
 
 
 def _follow_up_state(action: Action, state: State, follow: State | None) -> str | None:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from sync.ledger.codes import OwnCode, own_code
 from sync.ledger.entries import Entry, latest, outcome_of
 from sync.ledger.rows import RunRow
 from sync.ledger.store import Ledger
@@ -113,16 +114,16 @@ def find_run(runs: Sequence[RunRow], wanted: str | None) -> RunRow | None:
 
 def _outcomes(entries: Iterable[Entry]) -> Iterator[LeadOutcome]:
     for entry in sorted(entries, key=lambda e: (e.subject.lead_id, e.entry_id)):
-        fault = explain(entry.code) if entry.code else None
+        reason = _reason(entry.code) if entry.code else None
         yield LeadOutcome(
             lead_id=entry.subject.lead_id,
             kind=entry.subject.kind,
             outcome=outcome_of(entry.state),
             code=entry.code,
-            cause=fault.cause if fault else None,
+            cause=reason.cause if reason else None,
             fields=entry.fields,
-            fix=fault.fix if fault else None,
-            running_again_helps=fault.kind.running_again_helps if fault else None,
+            fix=reason.fix if reason else None,
+            running_again_helps=reason.running_again_helps if reason else None,
             account_id=entry.made.account_id,
             contact_id=entry.made.contact_id,
             opportunity_id=entry.made.opportunity_id,
@@ -133,7 +134,17 @@ def _outcomes(entries: Iterable[Entry]) -> Iterator[LeadOutcome]:
 def _causes(leads: Iterable[LeadOutcome]) -> Iterator[Cause]:
     failed = Counter(lead.code for lead in leads if lead.code and lead.outcome is not Outcome.APPLIED)
     for code, count in failed.most_common():
-        fault = explain(code)
+        reason = _reason(code)
         yield Cause(
-            code=code, cause=fault.cause, fix=fault.fix, leads=count, running_again_helps=fault.kind.running_again_helps
+            code=code,
+            cause=reason.cause,
+            fix=reason.fix,
+            leads=count,
+            running_again_helps=reason.running_again_helps,
         )
+
+
+def _reason(code: str) -> OwnCode:
+    """What a code means: one of ours, or one of Salesforce's."""
+    fault = explain(code)
+    return own_code(code) or OwnCode(fault.cause, fault.fix, fault.kind.running_again_helps)

@@ -1,0 +1,72 @@
+"""leadgate's own codes in the ledger: why nothing was sent, or why the org's state speaks for itself.
+
+Salesforce's codes are explained by `sync.salesforce.faults`; these, in lower case, by this table. `apply` writes them,
+the report and the command line say them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class OwnCode:
+    """What a code of leadgate's means."""
+
+    cause: str
+    fix: str
+    running_again_helps: bool
+
+
+_NEW_PLAN = "Make a new plan: it decides on what the lead is now"
+_NOTHING = "Nothing: it is done"
+
+OWN_CODES: Mapping[str, OwnCode] = {
+    "account_not_made": OwnCode(
+        "the lead that it was to share a new account with was not converted",
+        "Mend what stopped that lead, then make a new plan",
+        running_again_helps=False,
+    ),
+    "converted_by_another": OwnCode("somebody converted the lead meanwhile", _NOTHING, running_again_helps=False),
+    "done_by_another": OwnCode("somebody did the same meanwhile", _NOTHING, running_again_helps=False),
+    "evidence_changed": OwnCode(
+        "activities that the decision rests on changed, or newer ones came, after the plan was made",
+        "Pull and make a new plan",
+        running_again_helps=False,
+    ),
+    "lead_changed": OwnCode(
+        "fields that the decision rests on changed after the plan was made", _NEW_PLAN, running_again_helps=False
+    ),
+    "lead_gone": OwnCode(
+        "the lead was deleted or merged, or is no longer visible", "Pull and make a new plan", running_again_helps=False
+    ),
+    "ledger_disagrees": OwnCode(
+        "the ledger says that this was done, but the org shows otherwise; was the org restored?",
+        "If the org was restored or refreshed, give it a new name, and so a new state folder",
+        running_again_helps=False,
+    ),
+    "not_executed": OwnCode(
+        "the org was read back and shows that the request had no effect",
+        "Apply the plan again",
+        running_again_helps=True,
+    ),
+    "not_reached": OwnCode(
+        "the run ended before its turn", "Mend what ended the run, then apply the plan again", running_again_helps=True
+    ),
+    "still_in_doubt": OwnCode(
+        "an earlier run sent it, and the org couldn't be read to see what happened",
+        "Run `leadgate recover` when the org can be reached",
+        running_again_helps=True,
+    ),
+    "waits_for_lead_in_doubt": OwnCode(
+        "the lead that makes its account is in doubt",
+        "Run `leadgate recover`, then apply again",
+        running_again_helps=True,
+    ),
+}
+
+
+def own_code(code: str) -> OwnCode | None:
+    """What a code means, if it is one of ours."""
+    return OWN_CODES.get(code)
