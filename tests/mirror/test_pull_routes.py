@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from pull_world import START, World, make_world
 from sync.errors import OrgBusy, OrgFault, OrgUnavailable
 from sync.mirror.pull import Progress, PullReport, pull
 from sync.mockorg.faults import Fault, FaultKind
+from sync.salesforce.client import SalesforceClient
+from sync.salesforce.org import Ask, AskRows, Told
 
 MANY = 11_000
 
@@ -148,6 +151,52 @@ def test_changes_made_after_an_interrupted_job_arrive_with_the_next_pull(large: 
 
     assert large.row(changed)["company"] == "Changed"
     assert large.row(gone)["is_deleted"] is True
+
+
+def test_a_job_that_takes_too_long_is_picked_up_by_the_next_pull(large: World) -> None:
+    large.mock.add_fault(Fault(kind=FaultKind.SLOW_JOB, route="bulk.*", seconds=7200))
+
+    with pytest.raises(OrgFault) as unfinished:
+        large.pull()
+    assert unfinished.value.code == "BULK_JOB_UNFINISHED"
+    large.pass_time(hours=3)
+    large.mock.requests.reset()
+    report = large.pull()
+
+    assert report.objects["Lead"].received == MANY
+    assert not [name for name in large.mock.requests.by_operation() if "create" in name and "bulk" in name]
+
+
+def test_a_job_whose_results_are_gone_is_started_again(large: World) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        _pull(large, _raise_at("Lead", "loading", KeyboardInterrupt))
+    file = large.path.parent / "bulk-jobs.json"
+    job = json.loads(file.read_text())["Lead"]["job_id"]
+    file.write_text(file.read_text().replace(job, "750000000000001AAA"))
+
+    assert large.pull().objects["Lead"].received == MANY
+
+
+class ImpatientClient(SalesforceClient):
+    """A real client on an org that can't count or sort that many leads in 120 seconds."""
+
+    def ask(self, questions: Sequence[Ask]) -> list[Told]:
+        told = super().ask(questions)
+        timeout = OrgFault("Your query request was running for too long.", code="QUERY_TIMEOUT")
+        late = [isinstance(q, AskRows) and "FROM Lead" in q.soql for q in questions]
+        return [timeout if is_late else answer for is_late, answer in zip(late, told, strict=True)]
+
+
+def test_an_org_too_large_to_count_in_time_is_read_by_bulk_job(large: World) -> None:
+    large.client.__class__ = ImpatientClient
+
+    record = large.pull().objects["Lead"]
+
+    assert (record.route, record.expected, record.received) == ("bulk", MANY, MANY)
+    large.pass_time(minutes=30)
+    large.client.__class__ = ImpatientClient
+    again = large.pull().objects["Lead"]
+    assert (again.route, again.expected, again.received) == ("bulk", 0, 0)
 
 
 def test_an_interrupted_pull_leaves_no_records_lying_about(world: World) -> None:

@@ -13,7 +13,7 @@ from datetime import datetime
 
 from sync.errors import OrgFault
 from sync.mirror.pull import replication
-from sync.mirror.pull.reading import Reader, Reading, Route
+from sync.mirror.pull.reading import FOR_BULK, Reader, Reading, Route
 from sync.mirror.pull.replication import LONGEST_TRANSACTION, Covered
 from sync.mirror.pull.windows import PAGE, Window, count_soql, page_soql, probe_soql
 from sync.mirror.staging import Pages
@@ -71,7 +71,7 @@ def open_windows(org: OrgReader, reader: Reader, windows: Sequence[Window], held
         match answer:
             case OrgFault() if answer.code in _GONE:
                 opening.gone.append((window, answer))
-            case OrgFault() if answer.code != "QUERY_TIMEOUT":
+            case OrgFault() if not _timed_out(answer):
                 raise answer
             case _ if covered.whole_because and not window.whole:
                 uncounted.append(replace(window, since=None, reason=covered.whole_because))
@@ -137,7 +137,15 @@ def _probed(rows: Rows) -> tuple[int, datetime | None]:
 
 
 def _counts(org: OrgReader, windows: Sequence[Window]) -> list[int]:
-    return org.count_many([count_soql(window) for window in windows], all_rows=True) if windows else []
+    """How many records are in each window; what the org can't count in time is surely many."""
+    if not windows:
+        return []
+    asked = org.ask([AskRows(soql=count_soql(window)) for window in windows])
+    return [FOR_BULK + 1 if _timed_out(told) else _rows(told).total for told in asked]
+
+
+def _timed_out(told: Told) -> bool:
+    return isinstance(told, OrgFault) and told.code == "QUERY_TIMEOUT"
 
 
 def _complete(rows: Rows) -> Rows:

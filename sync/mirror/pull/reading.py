@@ -110,8 +110,27 @@ class Reader:
         pages = joined([reading.pages, more.pages], window.selected)
         return self._counted(window, reading.covered, reading.route, pages, reading.window_to)
 
-    def _counted(self, window: Window, covered: Covered, route: Route, pages: Pages, until: datetime) -> Reading:
-        expected = self.org.count(count_soql(window, until=until), all_rows=True)
+    def _counted(
+        self,
+        window: Window,
+        covered: Covered,
+        route: Route,
+        pages: Pages,
+        until: datetime,
+        *,
+        by_job: int | None = None,
+    ) -> Reading:
+        """The reading with the org's count of its window, or with the job's own where the org can't count in time."""
+        (told,) = self.org.ask([AskRows(soql=count_soql(window, until=until))])
+        match told:
+            case Rows():
+                expected = told.total
+            case OrgFault() if told.code == "QUERY_TIMEOUT" and by_job is not None:
+                expected, until = by_job, self.org.now()
+            case OrgFault():
+                raise told
+            case _:
+                raise TypeError("a count was answered by changes")
         return Reading(window=window, covered=covered, route=route, pages=pages, expected=expected, window_to=until)
 
     def _by_rest(self, window: Window) -> Pages:
@@ -135,24 +154,30 @@ class Reader:
         job = self.jobs.find(window.object, soql, now=self.org.now())
         if job is not None:
             try:
-                pages = self._collect(window, soql, job.job_id, lambda _job_id: None)
-            except OrgFault:  # its results are gone, or it failed: a new one is the answer to both
-                self.jobs.forget(window.object)
+                found = self._collect(window, soql, job.job_id, lambda _job_id: None)
+            except OrgFault as fault:
+                if fault.code == "BULK_JOB_UNFINISHED":
+                    raise
+                self.jobs.forget(window.object)  # its results are gone, or it failed: a new one is the answer to both
             else:
                 earlier = replace(
                     covered,
                     until=min(covered.until, job.covered),
                     deleted_until=min(covered.deleted_until, job.started),
                 )
-                return self._counted(window, earlier, Route.BULK, pages, job.started)
+                return self._by_job(window, earlier, found, job.started)
         started = self.org.now()
 
         def remember(job_id: str) -> None:
             self.jobs.remember(window.object, OpenJob(job_id=job_id, soql=soql, started=started, covered=covered.until))
 
-        return self._counted(window, covered, Route.BULK, self._collect(window, soql, None, remember), started)
+        return self._by_job(window, covered, self._collect(window, soql, None, remember), started)
 
-    def _collect(self, window: Window, soql: str, job_id: str | None, remember: Callable[[str], None]) -> Pages:
+    def _by_job(self, window: Window, covered: Covered, found: CsvPages, started: datetime) -> Reading:
+        pages = Pages(files=found.files, columns=window.selected)
+        return self._counted(window, covered, Route.BULK, pages, started, by_job=found.records)
+
+    def _collect(self, window: Window, soql: str, job_id: str | None, remember: Callable[[str], None]) -> CsvPages:
         def on_job(made: str) -> None:
             remember(made)
             self.progress(Progress(object=window.object, doing=f"reading by bulk job {made}"))
@@ -160,10 +185,9 @@ class Reader:
         def on_progress(records: int) -> None:
             self.progress(Progress(object=window.object, doing="reading", records=records))
 
-        found: CsvPages = self.org.bulk_query(
+        return self.org.bulk_query(
             soql, folder=self.folder, all_rows=True, job_id=job_id, on_job=on_job, on_progress=on_progress
         )
-        return Pages(files=found.files, columns=window.selected)
 
     def _page(self, window: Window, records: Sequence[Record]) -> Pages:
         if not records:

@@ -127,7 +127,12 @@ class _Run:
                 large.append((window, Route.REST))
         self._take(opening.read)
         for window, route in large:
-            self._take([self.reader.read(window, opening.covered[window.object], route)])
+            reading = self.reader.read(window, opening.covered[window.object], route)
+            try:
+                self._take([reading])
+            except OrgFault:
+                self.reader.jobs.forget(window.object)  # the same pages again would be no better
+                raise
             self.reader.jobs.forget(window.object)
             for file in self.reader.folder.iterdir():
                 file.unlink()
