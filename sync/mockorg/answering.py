@@ -10,16 +10,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 from email.utils import format_datetime
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from .api.errors import error_response, row_error_response
 from .api.versions import number
 from .behaviours import behaviour
 from .call import Call, Route, Tally, check_conventions, check_version, session_is_invalid
-from .errors import RowRefused, SalesforceError
+from .errors import NOT_MODELLED_HEADER, RowRefused, SalesforceError
 from .faults import ON_THE_WAY, REFUSALS, Fault, FaultKind
 from .http import Delivery, Request, Response, compressed
 from .intake import overridden, unpacked
+from .limits import LONG_CALL
 from .nowhere import needs_session, nowhere
 from .refusals import refusal
 from .request_log import LoggedRequest
@@ -51,9 +53,11 @@ class Answering:
         tally = Tally()
         fault = self._strike(ON_THE_WAY | REFUSALS, operation, request)
         latency = self._strike(frozenset({FaultKind.LATENCY}), operation, request)
-        response = self._with_cost(self._faulted(fault, found, request, tally), found, tally)
-        if latency is not None:
-            response = replace(response, delay=response.delay + latency.seconds)
+        response = self._refused_as_long(found, latency)
+        if response is None:
+            response = self._with_cost(self._faulted(fault, found, request, tally), found, tally)
+            if latency is not None:
+                response = replace(response, delay=response.delay + latency.seconds)
         struck = fault or latency
         entry = LoggedRequest(
             operation=operation,
@@ -71,7 +75,11 @@ class Answering:
         """Answer a subrequest of composite, batch or graph: same session, not charged, no faults of the way."""
         found = self._router.find(request.method, request.segments)
         with self._doors.org.lock:
-            return self._handled(found, request, tally, session=session)
+            response = self._handled(found, request, tally, session=session)
+        missing = response.header(NOT_MODELLED_HEADER)
+        if missing is not None and missing not in tally.not_modelled:
+            tally.not_modelled.append(missing)
+        return response
 
     def _strike(self, kinds: frozenset[FaultKind], operation: str, request: Request) -> Fault | None:
         with self._doors.org.lock:
@@ -140,6 +148,9 @@ class Answering:
                     response = error_response(error)
                 except RowRefused as refused:
                     response = row_error_response(refused.errors)
+                if tally.not_modelled and not subrequest:
+                    told = (NOT_MODELLED_HEADER, "; ".join(tally.not_modelled))
+                    response = replace(response, headers=(*response.headers, told))
                 return self._limit_info(response, session) if route.charged else response
         except SalesforceError as error:
             return error_response(error)
@@ -154,6 +165,21 @@ class Answering:
             self._doors.org.clock.advance(seconds)
             return response
         return replace(response, delay=response.delay + seconds)
+
+    def _refused_as_long(self, found: Found[Route] | NoSuchMethod | None, latency: Fault | None) -> Response | None:
+        """The refusal of a call that would be one long-running call too many; else it counts as running."""
+        seconds = latency.seconds if latency is not None else 0.0
+        org = self._doors.org
+        if isinstance(found, Found) and found.handler.charged and not org.clock.frozen:
+            seconds += org.settings.costs.per_call
+        if seconds < LONG_CALL:
+            return None
+        try:
+            with org.lock:
+                org.limits.run_long_call_until(monotonic() + seconds)
+        except SalesforceError as error:
+            return error_response(error)
+        return None
 
     def _charge(self, session: Session | None, tally: Tally, *, subrequest: bool) -> None:
         if session is not None and not subrequest:

@@ -7,8 +7,8 @@ Also the rules that every REST resource shares: which media types a body may hav
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from .errors import NotModelled, SalesforceError
@@ -16,6 +16,7 @@ from .errors import NotModelled, SalesforceError
 if TYPE_CHECKING:
     from .access import User
     from .doors import Doors
+    from .errors import RowError
     from .http import Request, Response
     from .org import Org
     from .sessions import Session
@@ -62,10 +63,11 @@ class Route:
 
 @dataclass(slots=True)
 class Tally:
-    """What one request was charged, and how many records it wrote."""
+    """What one request was charged, how many records it wrote, and what its subrequests found to be not modelled."""
 
     api_calls: int = 0
     records: int = 0
+    not_modelled: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,6 +91,11 @@ class Call:
         """
         self.org.limits.charge_api_call(self.user, calls)
         self.tally.api_calls += calls
+
+    def note(self, errors: Iterable[RowError]) -> None:
+        """Let the answer's header name what among the records' errors is not modelled."""
+        missing = (error.not_modelled for error in errors if error.not_modelled)
+        self.tally.not_modelled += [each for each in missing if each not in self.tally.not_modelled]
 
     @property
     def org(self) -> Org:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from .access import User
     from .org import Org
-    from .schema import ChildRelationship, Field, ObjectType, RecordTypeInfo
+    from .schema import ChildRelationship, Field, ObjectType, PicklistValue, RecordTypeInfo
 
 Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
 
@@ -65,7 +65,7 @@ def describe_object(org: Org, user: User, type_: ObjectType, *, version: str, in
         "lookupLayoutable": None,
         "namedLayoutInfos": [],
         "networkScopeFieldName": None,
-        "recordTypeInfos": _record_types(org, user, type_, version),
+        "recordTypeInfos": list[Json](record_type_infos(org, user, type_, version)),
         "searchLayoutable": type_.searchable,
         "sobjectDescribeOption": "FULL",
         "supportedScopes": [{"label": label, "name": name} for name, label in type_.scopes],
@@ -167,10 +167,11 @@ def _child(each: ChildRelationship) -> dict[str, Json]:
     }
 
 
-def _record_types(org: Org, user: User, type_: ObjectType, version: str) -> list[Json]:
+def record_type_infos(org: Org, user: User, type_: ObjectType, version: str) -> list[dict[str, Json]]:
+    """The object's record types as this user may use them, the master last or alone."""
     usable = {each.id for each in usable_record_types(type_, user, org)}
     default = default_record_type(type_, user, org)
-    infos: list[Json] = []
+    infos: list[dict[str, Json]] = []
     for each in type_.record_types:
         is_default = each.id == default if default else each.master
         infos.append(_record_type(type_, each, version, available=each.master or each.id in usable, default=is_default))
@@ -233,16 +234,7 @@ def _field(field: Field, *, editable: bool) -> dict[str, Json]:
         "namePointing": field.polymorphic,
         "nillable": field.nillable,
         "permissionable": field.permissionable,
-        "picklistValues": [
-            {
-                "active": each.active,
-                "defaultValue": each.default,
-                "label": each.label,
-                "validFor": None,
-                "value": each.value,
-            }
-            for each in field.picklist
-        ],
+        "picklistValues": picklist_entries(field.picklist),
         "polymorphicForeignKey": field.polymorphic,
         "precision": field.precision,
         "queryByDistance": field.query_by_distance,
@@ -261,6 +253,20 @@ def _field(field: Field, *, editable: bool) -> dict[str, Json]:
         "updateable": field.updateable and editable,
         "writeRequiresMasterRead": False,
     }
+
+
+def picklist_entries(values: Sequence[PicklistValue]) -> list[Json]:
+    """Picklist values as describe writes them."""
+    return [
+        {
+            "active": each.active,
+            "defaultValue": each.default,
+            "label": each.label,
+            "validFor": None,
+            "value": each.value,
+        }
+        for each in values
+    ]
 
 
 def _byte_length(field: Field) -> int:

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from .call import session_is_invalid
-from .errors import SalesforceError
+from .errors import RowError, SalesforceError
+from .faults import ON_ROWS
 from .oauth import Grants
 from .request_log import RequestLog
 
@@ -62,6 +63,7 @@ class Doors:
 
     def __post_init__(self) -> None:
         self.freed = threading.Condition(self.org.lock)
+        self.ingest_jobs.row_fault = lambda text: self.row_lock("bulk.ingest.rows", text)
 
     def spend(self, seconds: float) -> None:
         """Let time pass while a call does its work, without keeping others out; called under the org's lock.
@@ -76,6 +78,14 @@ class Doors:
         until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0:
             self.freed.wait(left)
+
+    def row_lock(self, operation: str, text: str) -> RowError | None:
+        """The refusal of one row that a scripted row lock strikes; `text` is where its ids stand."""
+        fault = self.faults.strike(ON_ROWS, route=operation, text=text)
+        if fault is None:
+            return None
+        message = fault.message or "unable to obtain exclusive access to this record"
+        return RowError(code="UNABLE_TO_LOCK_ROW", message=message)
 
     def open_session(self, token: str) -> Session:
         """The session of a token whose user may use the API.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from .behaviours import behaviour
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
     from .settings import LimitSettings
 
 
+LONG_CALL = 20.0
+"""Seconds from which Salesforce counts a call as long-running, of which only so many may run at once."""
+
+
 class ApiLimits:
     """Counts API requests over the last 24 hours of the org's clock, in hourly steps."""
 
@@ -22,6 +27,7 @@ class ApiLimits:
         self._clock = clock
         self._by_hour: dict[int, int] = {}
         self._running_long = 0
+        self._long_until: list[float] = []
         if settings.calls_used:
             self._by_hour[self._hour()] = settings.calls_used
 
@@ -58,9 +64,24 @@ class ApiLimits:
         Raises:
             SalesforceError: REQUEST_LIMIT_EXCEEDED, 403.
         """
-        if self._running_long >= self.settings.long_running_calls:
+        if self._long_calls() >= self.settings.long_running_calls:
             raise SalesforceError("REQUEST_LIMIT_EXCEEDED", "ConcurrentRequests Limit exceeded.", status=403)
         self._running_long += 1
+
+    def run_long_call_until(self, end: float) -> None:
+        """A call that will run until `end` (seconds of the machine's monotonic clock), answered by a door meanwhile.
+
+        Raises:
+            SalesforceError: REQUEST_LIMIT_EXCEEDED, 403, as `begin_long_call`.
+        """
+        self.begin_long_call()
+        self._running_long -= 1
+        self._long_until.append(end)
+
+    def _long_calls(self) -> int:
+        now = monotonic()
+        self._long_until = [end for end in self._long_until if end > now]
+        return self._running_long + len(self._long_until)
 
     def end_long_call(self) -> None:
         """A long-running call has ended."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .behaviours import behaviour
 from .errors import NOT_MODELLED_HEADER, SalesforceError
 
 if TYPE_CHECKING:
@@ -36,16 +37,26 @@ def nowhere(found: NoSuchMethod | None, request: Request) -> SalesforceError:
             status=405,
             headers={"Allow": allowed},
         )
+    if _is_conversion(request):
+        return SalesforceError("NOT_FOUND", "Invalid Action Type", status=404)
     missing = _not_modelled([segment.lower() for segment in request.segments])
     headers = {NOT_MODELLED_HEADER: missing} if missing else {}
     return SalesforceError("NOT_FOUND", "The requested resource does not exist", status=404, headers=headers)
 
 
+@behaviour(
+    "404 on /actions/standard/convertLead",
+    source="Actions Developer Guide: no action converts leads; the text Invalid Action Type is third-party",
+)
+def _is_conversion(request: Request) -> bool:
+    """There is no REST way to convert a lead: the action is not there in a real org, and not here."""
+    segments = [segment.lower() for segment in request.segments]
+    return segments[:2] == ["services", "data"] and segments[3:] == ["actions", "standard", "convertlead"]
+
+
 def _not_modelled(segments: list[str]) -> str | None:
     """What a real org has at this path and this one does not; None where there is nothing in either."""
     match segments:
-        case ["services", "data", _, "actions", "standard", "convertlead"]:
-            return None
         case ["services", "data", _, resource, *_] if resource in UNMODELLED_RESOURCES:
             return f"the resource {resource}"
         case ["services", "data", *_] | ["services", "apexrest", *_]:

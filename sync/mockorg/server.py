@@ -187,7 +187,8 @@ def _send(wire: HTTPRequest, answer: Response, body: bytes) -> None:
         wire.outheaders.append((b"Content-Length", str(len(answer.body)).encode("ascii")))
     wire.ensure_headers_sent()
     if body and sized and not head:
-        wire.write(body)
+        wire.conn.wfile.flush()
+        wire.conn.socket.sendall(body)  # cheroot's writer copies what is left of a body with each piece it sends
 
 
 def _hang_up(wire: HTTPRequest) -> None:

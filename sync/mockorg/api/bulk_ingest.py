@@ -62,6 +62,7 @@ def successful(call: Call) -> Response:
 
 def failed(call: Call) -> Response:
     """GET /jobs/ingest/{job}/failedResults."""
+    call.note(_jobs(call).failures(call.parameters["job"]))
     return _csv(_jobs(call).failed_results(call.parameters["job"]))
 
 

@@ -17,7 +17,7 @@ from ..ids import is_id, to18
 from ..rows_result import RowResult
 from . import writes
 from .conditions import refuse_conditions
-from .errors import not_modelled_headers, row_error_json
+from .errors import row_error_json
 from .many import MOST_RECORDS, Event, governed, write_each
 from .record import record_json
 from .rows import object_of
@@ -50,7 +50,7 @@ def create(call: Call) -> Response:
         _raise(given.governor)
         return writes.create(call, given.type, given.values, options)
 
-    return _answer(write_each(call.org, _governed(call, records, "insert"), one, all_or_none=all_or_none))
+    return _answer(call, write_each(call.org, _governed(call, records, "insert"), one, all_or_none=all_or_none))
 
 
 def update(call: Call) -> Response:
@@ -67,7 +67,7 @@ def update(call: Call) -> Response:
         _raise(given.governor)
         return writes.update(call, given.type, record_id, given.values, options)
 
-    return _answer(write_each(call.org, _governed(call, records, "update"), one, all_or_none=all_or_none))
+    return _answer(call, write_each(call.org, _governed(call, records, "update"), one, all_or_none=all_or_none))
 
 
 def upsert(call: Call) -> Response:
@@ -94,7 +94,7 @@ def upsert(call: Call) -> Response:
             raise RowRefused(RowError(code="MISSING_ARGUMENT", message=f"{field.name} not specified"))
         return writes.upsert(call, type_, writes.Key(field.name, key), given.values, options)
 
-    return _answer(write_each(call.org, records, one, all_or_none=all_or_none), with_created=True)
+    return _answer(call, write_each(call.org, records, one, all_or_none=all_or_none), with_created=True)
 
 
 def delete(call: Call) -> Response:
@@ -114,7 +114,7 @@ def delete(call: Call) -> Response:
         return writes.delete(call, type_, to18(record_id) or record_id)
 
     all_or_none = (call.query("allOrNone") or "false").lower() == "true"
-    return _answer(write_each(call.org, given, one, all_or_none=all_or_none))
+    return _answer(call, write_each(call.org, given, one, all_or_none=all_or_none))
 
 
 def retrieve(call: Call) -> Response:
@@ -223,7 +223,7 @@ def _id_of(given: _Given) -> str:
 
 
 @behaviour("A failed entry of a collection has no id", source="recordings of real orgs")
-def _answer(results: Sequence[RowResult], *, with_created: bool = False) -> Response:
+def _answer(call: Call, results: Sequence[RowResult], *, with_created: bool = False) -> Response:
     """One entry per record, in order; entries that failed carry errors and no id."""
     entries: list[dict[str, object]] = []
     for result in results:
@@ -234,5 +234,5 @@ def _answer(results: Sequence[RowResult], *, with_created: bool = False) -> Resp
         if with_created:
             entry["created"] = result.created
         entries.append(entry)
-    errors = tuple(error for result in results for error in result.errors)
-    return json_response(entries, headers=not_modelled_headers(errors))
+    call.note(error for result in results for error in result.errors)
+    return json_response(entries)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from .. import describe as model
 from ..behaviours import behaviour
 from ..clock import http_date
+from ..errors import NOT_MODELLED_HEADER, NotModelled, SalesforceError
 from ..http import Response, empty, json_response
+from ..layouts import describe_layouts
 from .conditions import check_unmodified, none_matches, not_modified
 from .record import attributes
 from .rows import object_of
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
     from ..schema import ObjectType
 
 RECENT = 10
+_NO_LAYOUTS = "page layouts (the layouts of describe/layouts)"
 
 
 def describe_global(call: Call) -> Response:
@@ -42,6 +46,24 @@ def basic(call: Call) -> Response:
     type_ = object_of(call)
     entry = model.global_entry(call.org, call.user, type_, version=f"{call.version}.0")
     return json_response({"objectDescribe": entry, "recentItems": _recent(call, type_)})
+
+
+def layouts(call: Call) -> Response:
+    """GET /sobjects/{object}/describe/layouts: record types with their picklist values, without page layouts."""
+    type_ = object_of(call)
+    if not type_.layoutable:
+        raise SalesforceError("NOT_FOUND", "The requested resource does not exist", status=404)
+    found = describe_layouts(call.org, call.user, type_, version=f"{call.version}.0")
+    answer = _cacheable(call, found)
+    if len(type_.record_types) > 1:  # a real org leaves the layouts out as well
+        return answer
+    return replace(answer, headers=(*answer.headers, (NOT_MODELLED_HEADER, _NO_LAYOUTS)))
+
+
+def layout(call: Call) -> Response:
+    """GET /sobjects/{object}/describe/layouts/{record_type}: a page layout, which this org has none of."""
+    object_of(call)
+    raise NotModelled("page layouts", code="NOT_FOUND", status=404)
 
 
 def _recent(call: Call, type_: ObjectType) -> list[dict[str, object]]:

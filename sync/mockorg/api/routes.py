@@ -97,6 +97,8 @@ ROUTES = (
     _route("GET", f"{_DATA}/sobjects", "describe.global", describe.describe_global),
     _route("GET", f"{_DATA}/sobjects/{{object}}", "describe.basic", describe.basic),
     _route("GET", f"{_DATA}/sobjects/{{object}}/describe", "describe", describe.describe),
+    _route("GET", f"{_DATA}/sobjects/{{object}}/describe/layouts", "describe.layouts", describe.layouts),
+    _route("GET", f"{_DATA}/sobjects/{{object}}/describe/layouts/{{record_type}}", "describe.layouts", describe.layout),
     _route("GET", f"{_DATA}/sobjects/{{object}}/updated", "replication.updated", replication.updated),
     _route("GET", f"{_DATA}/sobjects/{{object}}/deleted", "replication.deleted", replication.deleted),
     _route("POST", f"{_DATA}/sobjects/{{object}}", "rows.create", rows.create),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .. import rows
-from ..errors import NotModelled, RowError, RowRefused, SalesforceError
+from ..errors import NotModelled, RowRefused, SalesforceError
 from ..faults import Fault, FaultKind
 from ..rows_result import DmlOptions, RowResult
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 Values = Mapping[str, "GivenValue"]
 
-_LOCK = frozenset({FaultKind.ROW_LOCK})
 _LATE = frozenset({FaultKind.LATE_COMMIT})
 
 
@@ -75,12 +74,18 @@ def delete(call: Call, type_: ObjectType, record_id: str) -> RowResult:
     return rows.delete(call.org, call.user, type_.name, record_id)
 
 
+def undelete(call: Call, type_: ObjectType, record_id: str) -> RowResult:
+    """Bring a record back from the recycle bin."""
+    call.tally.records += 1
+    locked = _row_lock(call, record_id)
+    if locked is not None:
+        return locked
+    return rows.undelete(call.org, call.user, type_.name, record_id)
+
+
 def _row_lock(call: Call, text: str) -> RowResult | None:
-    fault = call.doors.faults.strike(_LOCK, route=call.operation, text=text)
-    if fault is None:
-        return None
-    message = fault.message or "unable to obtain exclusive access to this record"
-    return RowResult(id=None, success=False, errors=(RowError(code="UNABLE_TO_LOCK_ROW", message=message),))
+    error = call.doors.row_lock(call.operation, text)
+    return None if error is None else RowResult(id=None, success=False, errors=(error,))
 
 
 def _late_create(call: Call, late: Fault, type_: ObjectType, values: dict[str, Value]) -> RowResult:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ..access import User
+    from ..errors import RowError
     from ..org import Org
     from ..soql.shape import Json, Record
 
@@ -189,6 +190,14 @@ class IngestJobs:
         """
         job = self._ended(job_id)
         self._jobs.remove(job)
+
+    def failures(self, job_id: str) -> list[RowError]:
+        """The errors of the rows that failed.
+
+        Raises:
+            SalesforceError: NOT_FOUND.
+        """
+        return [error for each in self._jobs.find(job_id).done for error in each.result.errors]
 
     @behaviour("Bulk ingest results", "confirmed", "BI-succ, BI-fail; the columns' order as clients' fixtures have it")
     def successful_results(self, job_id: str) -> bytes:

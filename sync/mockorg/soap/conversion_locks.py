@@ -14,15 +14,13 @@ from ..behaviours import behaviour
 from ..conversion import convert, shared_rows
 from ..convert_request import ConvertHeaders, LeadConvert, LeadConvertResult
 from ..errors import RowError
+from ..limits import LONG_CALL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..locks import Holder
     from .soap_call import SoapCall
-
-LONG_CALL = 20.0
-"""Seconds from which Salesforce counts a call as long-running, of which only so many may run at once."""
 
 
 @behaviour(

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from ..behaviours import behaviour
 from ..convert_request import ConvertHeaders, LeadConvert, LeadConvertResult
 from ..errors import RowError, SalesforceError
-from ..faults import FaultKind
 from . import envelope as xml
 from .conversion_locks import convert_under_locks
 from .envelope import NIL, Content, Node
@@ -52,6 +51,7 @@ def convert_lead(soap: SoapCall) -> Sequence[Node]:
     results = [
         next(converted) if error is None else LeadConvertResult(success=False, errors=(error,)) for error in locked
     ]
+    soap.call.note(error for result in results for error in result.errors)
     return [_result(each) for each in results]
 
 
@@ -116,12 +116,7 @@ def _headers(soap: SoapCall) -> ConvertHeaders:
 def _lock(soap: SoapCall, lead: LeadConvert) -> RowError | None:
     """A scripted row lock that strikes this lead, or the account that it merges into."""
     text = f"{lead.lead_id} {lead.account_id} {lead.contact_id} {lead.opportunity_id}"
-    fault = soap.call.doors.faults.strike(frozenset({FaultKind.ROW_LOCK}), route="soap.convertLead", text=text)
-    if fault is None:
-        return None
-    return RowError(
-        code="UNABLE_TO_LOCK_ROW", message=fault.message or "unable to obtain exclusive access to this record"
-    )
+    return soap.call.doors.row_lock("soap.convertLead", text)
 
 
 @behaviour("LeadConvertResult in WSDL order, ids nil on failure", source="partner WSDL 47, 58; recorded fixtures")

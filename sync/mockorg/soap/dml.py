@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .. import rows
 from ..api import writes
 from ..api.many import MOST_RECORDS, Event, governed, write_each
 from ..api.record import json_value
@@ -28,7 +27,7 @@ MOST_RETRIEVED = 2000
 
 def create(soap: SoapCall) -> Sequence[Node]:
     """Create records."""
-    options = _options(soap)
+    options = write_options(soap)
 
     def one(given: tuple[SObject, tuple[RowError, ...]]) -> RowResult:
         record, refused = given
@@ -36,12 +35,12 @@ def create(soap: SoapCall) -> Sequence[Node]:
         return writes.create(soap.call, record.type, record.values, options)
 
     results = write_each(soap.org, _governed(soap, "insert"), one, all_or_none=options.all_or_none)
-    return [_saved(each) for each in results]
+    return _saved(soap, results)
 
 
 def update(soap: SoapCall) -> Sequence[Node]:
     """Change records."""
-    options = _options(soap)
+    options = write_options(soap)
 
     def one(given: tuple[SObject, tuple[RowError, ...]]) -> RowResult:
         record, refused = given
@@ -51,12 +50,12 @@ def update(soap: SoapCall) -> Sequence[Node]:
         return writes.update(soap.call, record.type, record.id, record.values, options)
 
     results = write_each(soap.org, _governed(soap, "update"), one, all_or_none=options.all_or_none)
-    return [_saved(each) for each in results]
+    return _saved(soap, results)
 
 
 def upsert(soap: SoapCall) -> Sequence[Node]:
     """Change the records with these external ids, or create them."""
-    options = _options(soap)
+    options = write_options(soap)
     key = xml.text(soap.envelope.call, "externalIDFieldName")
     if key is None:
         raise SalesforceError("MISSING_ARGUMENT", "externalIDFieldName is required", status=500)
@@ -67,7 +66,7 @@ def upsert(soap: SoapCall) -> Sequence[Node]:
         return writes.upsert(soap.call, record.type, writes.Key(field_name, value), record.values, options)
 
     results = write_each(soap.org, _records(soap), one, all_or_none=options.all_or_none)
-    return [_saved(each, with_created=True) for each in results]
+    return _saved(soap, results, with_created=True)
 
 
 def _value_of(record: SObject, field_name: str) -> str | int | float | bool:
@@ -83,18 +82,18 @@ def delete(soap: SoapCall) -> Sequence[Node]:
     def one(given: str) -> RowResult:
         return writes.delete(soap.call, _type_of(soap, given), given)
 
-    results = write_each(soap.org, _ids(soap), one, all_or_none=_options(soap).all_or_none)
-    return [_saved(each) for each in results]
+    results = write_each(soap.org, _ids(soap), one, all_or_none=write_options(soap).all_or_none)
+    return _saved(soap, results)
 
 
 def undelete(soap: SoapCall) -> Sequence[Node]:
     """Bring records back from the recycle bin."""
 
     def one(given: str) -> RowResult:
-        return rows.undelete(soap.org, soap.user, _type_of(soap, given).name, given)
+        return writes.undelete(soap.call, _type_of(soap, given), given)
 
-    results = write_each(soap.org, _ids(soap), one, all_or_none=_options(soap).all_or_none)
-    return [_saved(each) for each in results]
+    results = write_each(soap.org, _ids(soap), one, all_or_none=write_options(soap).all_or_none)
+    return _saved(soap, results)
 
 
 def retrieve(soap: SoapCall) -> Sequence[Node]:
@@ -167,7 +166,7 @@ def _type_of(soap: SoapCall, given: str) -> ObjectType:
 
 
 @behaviour("SOAP writes run assignment rules only when told to", source="SOAP API guide: AssignmentRuleHeader")
-def _options(soap: SoapCall) -> DmlOptions:
+def write_options(soap: SoapCall) -> DmlOptions:
     """REST runs the active assignment rule unless told not to; SOAP only with an AssignmentRuleHeader."""
     rule: bool | str = False
     header = soap.envelope.headers.get("AssignmentRuleHeader")
@@ -182,7 +181,12 @@ def _options(soap: SoapCall) -> DmlOptions:
     )
 
 
-def _saved(result: RowResult, *, with_created: bool = False) -> Node:
+def _saved(soap: SoapCall, results: Sequence[RowResult], *, with_created: bool = False) -> list[Node]:
+    soap.call.note(error for result in results for error in result.errors)
+    return [_saved_one(each, with_created=with_created) for each in results]
+
+
+def _saved_one(result: RowResult, *, with_created: bool) -> Node:
     """SaveResult, DeleteResult, UndeleteResult; UpsertResult opens with `created`."""
     created = [Node("created", result.created)] if with_created else []
     errors = [error_node(error) for error in result.errors]

@@ -23,6 +23,7 @@ from .duplicates import find_duplicates, find_duplicates_by_ids
 from .envelope import EnvelopeIsBroken, Node, namespace, read, text, write
 from .faults import XML_TYPE, dialect_of, fault_response
 from .login import get_server_timestamp, get_user_info, login, logout
+from .merging import merge
 from .query import query, query_all, query_more
 from .soap_call import SoapCall
 
@@ -74,6 +75,7 @@ OPERATIONS = {
     "upsert": Operation(answer=upsert, headers=_PACKAGED | _WRITING | {"AssignmentRuleHeader", "MruHeader"}),
     "delete": Operation(answer=delete, headers=_PACKAGED | _WRITING),
     "undelete": Operation(answer=undelete, headers=_PACKAGED | _WRITING),
+    "merge": Operation(answer=merge, headers=_PACKAGED | _WRITING | {"AssignmentRuleHeader", "MruHeader"}),
     "retrieve": Operation(answer=retrieve, headers=_PACKAGED | {"QueryOptions", "MruHeader"}),
     "findDuplicates": Operation(answer=find_duplicates, headers=_PACKAGED | {"DuplicateRuleHeader"}),
     "findDuplicatesByIds": Operation(answer=find_duplicates_by_ids, headers=_PACKAGED | {"DuplicateRuleHeader"}),

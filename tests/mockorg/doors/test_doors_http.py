@@ -77,7 +77,7 @@ def test_there_is_no_rest_conversion_and_that_is_no_limit_of_the_mock(client: Cl
     answer = client.post("/actions/standard/convertLead", json={"inputs": []})
 
     assert answer.status_code == 404
-    assert answer.json() == [{"message": "The requested resource does not exist", "errorCode": "NOT_FOUND"}]
+    assert answer.json() == [{"message": "Invalid Action Type", "errorCode": "NOT_FOUND"}]
     assert "X-Mock-Org-Not-Modelled" not in answer.headers
 
 
