@@ -63,6 +63,23 @@ def check(wishes: Wishes, lead_ids: Sequence[str]) -> None:
         )
 
 
+def check_status(wishes: Wishes, org: OrgReader) -> None:
+    """Refuse a status that leads can't be converted to, before anything is planned.
+
+    Raises:
+        InputInvalid: See above.
+    """
+    if wishes.status is None:
+        return
+    known = org.lead_statuses()
+    converted = [status.api_name for status in known if status.converted]
+    if wishes.status not in converted:
+        sort = "doesn't convert" if wishes.status in {s.api_name for s in known} else "is no Lead Status of this org"
+        raise InputInvalid(
+            f"{wishes.status!r} {sort}", place="--status", fix=f"these convert: {', '.join(converted) or 'none'}"
+        )
+
+
 def policy_with(policy: Policy, wishes: Wishes) -> Policy:
     """The policy as it is for this conversion; its digest stays, since what makes a lead ready is untouched."""
     from sync.policy.conversion import NEVER

@@ -30,14 +30,23 @@ def plan_now(
     forced: Collection[str] = (),
     named: Mapping[str, Named] | None = None,
 ) -> Plan:
-    """A plan from the workspace's mirror as of `clock`; writes nothing (`sync.insight.planning`)."""
+    """A plan from the workspace's mirror as of `clock`; writes nothing (`sync.insight.planning`).
+
+    Raises:
+        PolicyInvalid: The policy names statuses, stages or record types that the org doesn't have.
+    """
+    from sync.errors import PolicyInvalid
     from sync.insight.planning import draw_up
+    from sync.insight.policy_fit import lint_policy_against
     from sync.plan.facts import StatusWrite
     from sync.plan.packing import FIRST_BATCH
     from sync.policy.compile import compile_policy
 
     now = workspace.clock().replace(microsecond=0)
     org_id = org.identity.org_id
+    unfit = lint_policy_against(policy, workspace.mapping, org).errors
+    if unfit:
+        raise PolicyInvalid(unfit)
     written = ledger.status_writes(org_id, now - LOOK_BACK)
     with workspace.mirror() as mirror:
         return draw_up(

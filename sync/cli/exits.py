@@ -14,7 +14,7 @@ from enum import IntEnum
 from pathlib import Path
 
 from sync.cli.safe_text import json_text, lines
-from sync.errors import LeadgateError
+from sync.errors import LeadgateError, MappingInvalid, PolicyInvalid, SettingsInvalid
 
 
 class Exit(IntEnum):
@@ -44,18 +44,27 @@ MEANING = {
 }
 
 
+USUAL_FIX: tuple[tuple[type[LeadgateError], str], ...] = (
+    (PolicyInvalid, "mend it there; `leadgate policy lint` looks again"),
+    (MappingInvalid, "mend it there; `leadgate mapping lint` looks again"),
+    (SettingsInvalid, "mend it there; .env.example lists every setting"),
+)
+"""What to do where the error itself doesn't say it: its message names what is wrong and where."""
+
+
 def explain(error: LeadgateError, *, as_json: bool) -> Exit:
     """Tell what happened, where, and what to do; returns the exit code."""
     code = Exit(error.exit_code)
+    fix = error.fix or next((usual for kind, usual in USUAL_FIX if isinstance(error, kind)), None)
     if as_json:
-        body = {"code": error.code, "message": error.message, "place": error.place, "fix": error.fix}
+        body = {"code": error.code, "message": error.message, "place": error.place, "fix": fix}
         sys.stdout.write(json_text({"error": body, "exit_code": int(code)}) + "\n")
         return code
     told = [f"leadgate: {error.message}"]
     if error.place and error.place not in error.message:
         told.append(f"  where: {error.place}")
-    if error.fix:
-        told.append(f"  fix:   {error.fix}")
+    if fix:
+        told.append(f"  fix:   {fix}")
     sys.stderr.write(lines("\n".join(told)) + "\n")
     return code
 

@@ -14,6 +14,7 @@ from sync.model import normal_id
 if TYPE_CHECKING:
     from sync.mapping import OrgMapping
     from sync.mirror.store import Mirror
+    from sync.policy.compile import CompiledPolicy
 
 ID_COLUMNS = ("id", "leadid", "lead_id", "lead id")
 """Names of a CSV's id column, whatever their capitalisation."""
@@ -77,8 +78,8 @@ def _rows(reader: Iterator[list[str]], path: Path) -> Iterator[str]:
         yield lead_id_of(row[column].strip(), f"{path}:{number}")
 
 
-def ids_where(expression: str, mirror: Mirror, mapping: OrgMapping, now: datetime) -> list[str]:
-    """Open leads of the mirror for which an expression of the policy language over lead fields is true.
+def compile_where(expression: str, mapping: OrgMapping, now: datetime) -> CompiledPolicy:
+    """An expression of the policy language over lead fields, as a policy whose ready leads are those chosen.
 
     Raises:
         PolicyInvalid: The expression isn't of the language, with what is wrong.
@@ -88,15 +89,20 @@ def ids_where(expression: str, mirror: Mirror, mapping: OrgMapping, now: datetim
     from ruamel.yaml import YAML
 
     from sync.policy.compile import compile_policy
-    from sync.policy.decision import Verdict
     from sync.policy.loader import load_policy_text
 
     text = StringIO()
     chosen = {"label": "chosen on the command line", "when": expression}
     YAML(typ="safe").dump({"policy": "where", "criteria": {"chosen": chosen}, "ready": "chosen"}, text)
     policy = load_policy_text(text.getvalue(), WHERE, mapping)
-    compiled = compile_policy(policy, mapping, now)
-    return [d.lead_id for d in mirror.decide(compiled) if d.verdict is Verdict.READY]
+    return compile_policy(policy, mapping, now)
+
+
+def ids_where(chosen: CompiledPolicy, mirror: Mirror) -> list[str]:
+    """Open leads of the mirror for which the expression is true."""
+    from sync.policy.decision import Verdict
+
+    return [d.lead_id for d in mirror.decide(chosen) if d.verdict is Verdict.READY]
 
 
 def distinct(ids: Sequence[str]) -> list[str]:

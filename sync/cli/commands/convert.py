@@ -14,9 +14,8 @@ from sync.cli.exits import Exit
 from sync.errors import GuardRefused, InputInvalid
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from sync.plan.actions import Plan
+    from sync.policy.compile import CompiledPolicy
     from sync.policy.schema import Policy
     from sync.workspace import Workspace
 
@@ -48,8 +47,9 @@ def convert(
     from sync.cli.carry_out import ask, draw_result, refusals, run_plan
     from sync.cli.clock import instant
     from sync.cli.commands.pull import run_pull
-    from sync.cli.conversion_wishes import Wishes, check, named_records, policy_with
+    from sync.cli.conversion_wishes import Wishes, check, check_status, named_records, policy_with
     from sync.cli.drawing_up import plan_now, plan_path, save
+    from sync.cli.lead_choice import compile_where
     from sync.cli.opened import open_workspace
     from sync.cli.plan_view import draw_plan
     from sync.plan.guards import enforce
@@ -76,11 +76,13 @@ def convert(
     workspace = open_workspace(folder, org)
     policy = policy_with(workspace.policy(policy_file), wishes)
     now = instant(None, workspace.clock)
+    chosen = compile_where(where, workspace.mapping, now) if where is not None else None
     writer = workspace.writer()
+    check_status(wishes, writer)
     if pull:
         with output.progress(quiet=as_json) as tick:
             run_pull(workspace, org=writer, tick=tick)
-    ids = given if where is None else _where(workspace, where, now)
+    ids = given if chosen is None else _where(workspace, chosen)
     check(wishes, ids)
     if not ids:
         raise InputInvalid("no open lead fits", place="--where", fix="try it with `leadgate check --list` first")
@@ -132,11 +134,11 @@ def _given(leads: list[str] | None, csv_file: Path | None, where: str | None) ->
     return distinct([lead_id_of(text, "LEAD…") for text in leads or ()])
 
 
-def _where(workspace: Workspace, where: str, now: datetime) -> list[str]:
+def _where(workspace: Workspace, chosen: CompiledPolicy) -> list[str]:
     from sync.cli.lead_choice import ids_where
 
     with workspace.mirror() as mirror:
-        return ids_where(where, mirror, workspace.mapping, now)
+        return ids_where(chosen, mirror)
 
 
 def _conversions_only(plan: Plan, ids: list[str], policy: Policy, *, force: bool) -> Plan:

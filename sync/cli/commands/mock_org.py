@@ -94,10 +94,19 @@ def open_mock_org(data: Path | None, *, seed: int = 0):  # type: ignore[no-untyp
         InputInvalid: With file, line and column of what can't be loaded.
     """
     from sync.mockorg import MockOrg
+    from sync.mockorg.data import DataError
+    from sync.mockorg.org_yaml import OrgYamlError
 
     if data is not None and not data.is_dir():
         raise InputInvalid(f"{data} is not a folder", place="--data", fix="write one with `leadgate mock-org seed`")
-    return MockOrg(data=data, seed=seed)
+    try:
+        return MockOrg(data=data, seed=seed)
+    except (DataError, OrgYamlError) as wrong:
+        raise InputInvalid(
+            "\n".join(wrong.problems),
+            place=":".join(wrong.problems[0].split(":")[:2]),
+            fix="mend the folder; `leadgate mock-org seed` writes one to compare with",
+        ) from wrong
 
 
 def _until_stopped() -> None:
