@@ -82,6 +82,7 @@ def run_plan(
     from sync.apply.outcome import Progress
     from sync.apply.runner import apply_plan
     from sync.cli import output
+    from sync.cli.deciding_again import decides_again
 
     limits = policy.limits
     if overrides.api_reserve is not None:
@@ -98,6 +99,7 @@ def run_plan(
             allow_old_plan=allow_old_plan,
             stop=stop,
             on_progress=show,
+            still_stands=decides_again(plan, org=org, workspace=workspace, policy=policy),
             clock=workspace.clock,
             version=__version__,
         )

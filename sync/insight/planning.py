@@ -18,7 +18,7 @@ from sync.plan.facts import StatusWrite
 from sync.plan.make import LeadFacts, Sifted, make_plan, sift
 from sync.plan.matching import Named
 from sync.plan.packing import FIRST_BATCH
-from sync.plan.propose import Proposal, by_api_name, duplicate_probes, propose
+from sync.plan.propose import Proposal, by_api_name, duplicate_probes, named_in, propose
 from sync.policy.compile import CompiledPolicy
 from sync.policy.decision import Evidence
 from sync.salesforce.org import OrgReader
@@ -92,7 +92,8 @@ def draw_up(
         proposals=proposed,
         leads=LeadFacts(
             rows=rows,
-            deciding=compiled.deciding_fields,
+            converting=(*compiled.converting_fields, *named_in(policy.conversion.opportunity.name)),
+            status=compiled.status_fields,
             evidence=evidence,
             stamps=_stamps(mirror, mapping, evidence),
             recent=_recent(mirror, mapping, [lead for lead, found in evidence.items() if found], watermark),

@@ -53,8 +53,10 @@ class LeadFacts:
 
     rows: Mapping[str, Record]
     """Lead id → row by our names."""
-    deciding: tuple[str, ...]
-    """Our names of the lead fields that the policy reads."""
+    converting: tuple[str, ...]
+    """Our names of the lead fields that a conversion rests on."""
+    status: tuple[str, ...] = ()
+    """Our names of the lead fields that a change of Lead Status rests on."""
     evidence: Mapping[str, Sequence[Evidence]] = field(default_factory=dict)
     """Lead id → the records that its decision rests on."""
     stamps: Mapping[str, datetime] = field(default_factory=dict)
@@ -153,7 +155,7 @@ def _conversion(
     targets = {"Account": convert.account, "Contact": convert.contact, "Opportunity": convert.opportunity}
     matched = {name: target.id for name, target in targets.items() if target is not None and target.id is not None}
     attached = {name: (record, leads.attached[record]) for name, record in matched.items() if record in leads.attached}
-    rests_on = (*leads.deciding, *(name for name in MATCHED_BY if name in mapping["lead"].fields))
+    rests_on = (*leads.converting, *(name for name in MATCHED_BY if name in mapping["lead"].fields))
     return ConvertLead(
         lead_id=proposal.lead_id,
         expects=_expects(decision, mapping, leads, rests_on),
@@ -176,7 +178,7 @@ def _update(decision: Decision, mapping: OrgMapping, leads: LeadFacts, facts: Or
     blockers = status_blockers(lead, following.to, facts)
     return UpdateStatus(
         lead_id=decision.lead_id,
-        expects=_expects(decision, mapping, leads, leads.deciding),
+        expects=_expects(decision, mapping, leads, leads.status),
         decision=_summary(decision, leads, forced=()),
         from_=following.from_,
         to=status.api_name if status is not None else following.to,

@@ -235,3 +235,8 @@ def _filled(template: str, row: Record) -> str | None:
         value = row.get(name) if name else None
         parts += [text, "" if value is None else str(value)]
     return "".join(parts).strip() or None
+
+
+def named_in(template: str) -> tuple[str, ...]:
+    """Our names of the lead fields that an opportunity's name is made of."""
+    return tuple(name for _, name, _, _ in string.Formatter().parse(template) if name)

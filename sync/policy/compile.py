@@ -56,6 +56,10 @@ class CompiledPolicy:
     """For some leads: `id`, then `deciding_fields`."""
     deciding_fields: tuple[str, ...]
     """Our names of the lead fields that the policy reads, and `status`, `is_converted`; in the mapping's order."""
+    converting_fields: tuple[str, ...]
+    """Of these, the ones that a conversion rests on: whether the lead is ready, and what the conversion makes."""
+    status_fields: tuple[str, ...]
+    """Of these, the ones that a change of Lead Status rests on."""
     checks_sql: str | None
     """Every live opportunity: `id`, then one column per opportunity check; `None` without checks."""
 
@@ -141,6 +145,10 @@ def compile_parsed(parsed: ParsedPolicy, mapping: OrgMapping, now: datetime) -> 
         evidence_sql=query.evidence(),
         values_sql=query.values(),
         deciding_fields=query.fields,
+        converting_fields=parsed.fields_behind(
+            parsed.scope, parsed.ready, *(part for part in (parsed.create, parsed.amount) if part is not None)
+        ),
+        status_fields=parsed.fields_behind(parsed.scope, *parsed.transitions),
         checks_sql=query.checks(),
     )
 

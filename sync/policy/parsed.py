@@ -62,6 +62,21 @@ class ParsedPolicy:
         criteria = {name: syntax.swapped(tree, swap) for name, tree in self.criteria.items()}
         return replace(self, scope=syntax.swapped(self.scope, swap), criteria=criteria, signals=signals)
 
+    def fields_behind(self, *trees: Expr) -> tuple[str, ...]:
+        """Lead fields that these expressions rest on, also through criteria and through signals on fields."""
+        found: dict[str, None] = {}
+        waiting, seen = list(trees), set[str]()
+        while waiting:
+            tree = waiting.pop(0)
+            found |= dict.fromkeys(syntax.field_names(tree))
+            for name in syntax.criterion_names(tree):
+                if name not in seen:
+                    seen.add(name)
+                    waiting.append(self.criteria[name])
+            named = (self.signals[name] for name in syntax.signal_names(tree))
+            waiting += [each.when for each in named if each.signal.kind is SignalKind.FIELD]
+        return tuple(found)
+
     def lead_expressions(self) -> Iterable[Expr]:
         """Everything that is computed on a lead."""
         yield self.scope

@@ -180,7 +180,11 @@ class Scene:
             sifted=sifted,
             proposals=proposals(),
             leads=LeadFacts(
-                rows=by_id, deciding=("pricing_discussed", "budget"), evidence=evidence or {}, stamps=stamps or {}
+                rows=by_id,
+                converting=("pricing_discussed", "budget"),
+                status=("pricing_discussed", "budget"),
+                evidence=evidence or {},
+                stamps=stamps or {},
             ),
             facts=facts,
             open_leads=len(rows),

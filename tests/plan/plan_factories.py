@@ -189,7 +189,8 @@ def plan(
         proposals=proposals,
         leads=LeadFacts(
             rows=by_id,
-            deciding=deciding,
+            converting=deciding,
+            status=deciding,
             evidence=evidence or {},
             stamps=stamps or {},
             attached=attached or {},
