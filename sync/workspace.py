@@ -133,6 +133,12 @@ class Workspace:
 
         return Mirror.open(self.mirror_path, self.mapping, read_only=True, wait=self.wait_for_mirror())
 
+    def mirror_to_change(self) -> AbstractContextManager[Mirror]:
+        """The mirror, to forget people in it; nobody else can read it meanwhile."""
+        from sync.mirror.store import Mirror
+
+        return Mirror.open(self.mirror_path, self.mapping, read_only=False, wait=self.wait_for_mirror())
+
     def wait_for_mirror(self) -> Wait:
         """Waits a little while another process holds the mirror, and says for whom on stderr."""
         from sync.mirror.connection import wait_up_to

@@ -45,7 +45,7 @@ def refusals(
     )
 
 
-def ask(question: str, *, yes: bool, as_json: bool) -> None:
+def ask(question: str, *, yes: bool, as_json: bool, what: str = "this changes the org") -> None:
     """Let a person refuse.
 
     Raises:
@@ -55,7 +55,7 @@ def ask(question: str, *, yes: bool, as_json: bool) -> None:
     if yes:
         return
     if as_json or not sys.stdin.isatty():
-        raise WrongUse("this changes the org, and there is nobody to ask", place="--yes", fix="pass --yes to confirm")
+        raise WrongUse(f"{what}, and there is nobody to ask", place="--yes", fix="pass --yes to confirm")
     sys.stderr.write(f"{one_line(question)} [y/N] ")
     sys.stderr.flush()
     if sys.stdin.readline().strip().lower() not in {"y", "yes"}:

@@ -66,7 +66,7 @@ def opened(
     """
     if read_only and not path.is_file():
         raise MirrorUnusable("there is no mirror of this org yet", place=str(path), fix="run `leadgate pull`")
-    with nullcontext() if read_only else _private(path):
+    with nullcontext() if read_only else private(path):
         connection = _connect(path, read_only=read_only, wait=wait, pages=pages)
         try:
             if not read_only:
@@ -77,7 +77,7 @@ def opened(
 
 
 @contextmanager
-def _private(path: Path) -> Iterator[None]:
+def private(path: Path) -> Iterator[None]:
     """Whatever DuckDB writes beside the file (its log, its spill files) is nobody else's to read."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.parent.chmod(0o700)
@@ -92,10 +92,11 @@ def _connect(path: Path, *, read_only: bool, wait: Wait, pages: Path | None) -> 
     while True:
         try:
             connection = duckdb.connect(str(path), read_only=read_only)
-        except duckdb.Error as refused:
-            busy = _busy(str(refused), path)
-            if busy is None:
-                raise _unusable(str(refused), path) from None
+        except duckdb.Error as error:
+            problem = refused(str(error), path)
+            if not isinstance(problem, OrgBusy):
+                raise problem from None
+            busy = problem
         else:
             if _fence(connection, read_only=read_only, pages=pages) or read_only:
                 return connection
@@ -103,6 +104,11 @@ def _connect(path: Path, *, read_only: bool, wait: Wait, pages: Path | None) -> 
             busy = _held_by("another part of this program", path)
         if not wait(busy.message):
             raise busy
+
+
+def refused(text: str, path: Path) -> OrgBusy | MirrorUnusable:
+    """What DuckDB's refusal to open the file means."""
+    return _busy(text, path) or _unusable(text, path)
 
 
 def _busy(text: str, path: Path) -> OrgBusy | None:

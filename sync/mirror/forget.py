@@ -127,13 +127,13 @@ def same_person(connection: DuckDBPyConnection, ids: Sequence[str]) -> list[str]
     """The ids, and those of records that are the same person, however often merged or converted."""
     tables = catalogue(connection)
     found = dict.fromkeys(ids)
-    links = [
-        f"SELECT {a}, {b} FROM {quoted(table)}"
+    links = []
+    if "converted_contact_id" in tables.get("lead", {}):
+        links += ["SELECT id, converted_contact_id FROM lead", "SELECT converted_contact_id, id FROM lead"]
+    links += [
+        f"SELECT master_record_id, id FROM {quoted(table)}"  # a loser became the winner; what won may be more than it
         for table in ("lead", "contact")
-        for column in ("converted_contact_id", "master_record_id")
-        if column in tables.get(table, {})
-        for a, b in (("id", column), (column, "id"))
-        if column == "converted_contact_id" or a == column  # a loser is the winner's person; the winner may be more
+        if "master_record_id" in tables.get(table, {})
     ]
     while links:
         rows = connection.execute(

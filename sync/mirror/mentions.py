@@ -8,7 +8,7 @@ capitalisation, in every text of every version.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from duckdb import DuckDBPyConnection
@@ -18,6 +18,10 @@ from sync.mirror.tables import catalogue, quoted
 REDACTED = "[forgotten]"
 
 _MARK_COLUMNS = ("name", "email", "phone", "mobile_phone")
+_PEOPLE = {"lead", "contact", "user"}
+"""Objects whose records are people: one of the same name is somebody else."""
+
+_HANGS_ON = ("id", "who_id", "lead_id")
 _OWN_TABLES = {"mirror_meta", "pull_state", "pull_object", "forgotten"}
 
 
@@ -51,15 +55,27 @@ def marks_of(connection: DuckDBPyConnection, ids: Sequence[str]) -> list[str]:
     return sorted(found)
 
 
-def find_mentions(connection: DuckDBPyConnection, marks: Sequence[str]) -> tuple[Mention, ...]:
-    """Records in which one of the marks stands, in some version."""
+def find_mentions(
+    connection: DuckDBPyConnection, marks: Sequence[str], *, except_of: Collection[str] = ()
+) -> tuple[Mention, ...]:
+    """Records in which one of the marks stands, in some version.
+
+    Args:
+        connection: The mirror.
+        marks: From `marks_of`.
+        except_of: Leads and contacts whose own records and activities don't count.
+    """
     if not marks:
         return ()
     found: set[Mention] = set()
+    columns_of = catalogue(connection)
     for table, columns in _texts(connection):
         text = f"lower(concat_ws(chr(10), {', '.join(quoted(name) for name in columns)}))"
+        theirs = [f"{quoted(n)} IN (SELECT unnest(?::VARCHAR[]))" for n in columns_of[table] if n in _HANGS_ON]
+        where = f"{_any(text, marks)} AND NOT coalesce({' OR '.join(theirs)}, false)"
         rows = connection.execute(
-            f"SELECT DISTINCT id FROM {quoted(table)} WHERE {_any(text, marks)}", list(marks)
+            f"SELECT DISTINCT id FROM {quoted(table)} WHERE {where}",
+            [*marks, *(list(except_of) for _ in theirs)],
         ).fetchall()
         found |= {Mention(table.removesuffix("_version"), str(row[0])) for row in rows}
     return tuple(sorted(found))
@@ -94,6 +110,11 @@ def _texts(connection: DuckDBPyConnection) -> Iterator[tuple[str, list[str]]]:
     for table, columns in sorted(catalogue(connection).items()):
         if table in _OWN_TABLES or "id" not in columns:
             continue
-        texts = [n for n, kind in columns.items() if kind == "VARCHAR" and n != "id" and not n.endswith("_id")]
+        people = table.removesuffix("_version") in _PEOPLE
+        texts = [
+            name
+            for name, kind in columns.items()
+            if kind == "VARCHAR" and name != "id" and not name.endswith("_id") and not (people and name == "name")
+        ]
         if texts:
             yield table, texts

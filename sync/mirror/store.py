@@ -19,7 +19,8 @@ from sync.errors import InputInvalid, MirrorUnusable
 from sync.mapping import OrgMapping
 from sync.mirror import candidates, decide
 from sync.mirror.connection import Wait, give_up, opened
-from sync.mirror.forget import Forgotten, forget, rewrite
+from sync.mirror.forget import Forgotten, forget, is_rewrite_due, rewrite, same_person
+from sync.mirror.mentions import Mention, find_mentions, marks_of
 from sync.mirror.state import ObjectState, read_meta, read_states
 from sync.mirror.tables import FORMAT, prepare, quoted
 from sync.model import Record, Value, normal_id
@@ -37,7 +38,6 @@ class Mirror:
         self._connection = connection
         self._mapping = mapping
         self._states = read_states(connection)
-        self._has_forgotten = False
 
     @classmethod
     @contextmanager
@@ -54,9 +54,13 @@ class Mirror:
                 prepare(connection, mapping)
             mirror = cls(connection, mapping)
             mirror._refuse_unpulled(path)
-            yield mirror
-        if mirror._has_forgotten:
-            rewrite(path)
+            try:
+                yield mirror
+            finally:
+                due = not read_only and is_rewrite_due(connection)
+                connection.close()
+                if due:
+                    rewrite(path, wait)
 
     @property
     def org_id(self) -> str | None:
@@ -171,19 +175,44 @@ class Mirror:
         sql = "SELECT count(*) FROM lead WHERE NOT is_deleted AND NOT coalesce(is_converted, false)"
         return _number(self._connection.execute(sql).fetchone())
 
-    def forget(self, ids: Sequence[str], *, at: datetime) -> Forgotten:
+    def persons(self, address: str) -> tuple[list[str], list[str]]:
+        """Leads and contacts with this e-mail address, deleted ones included, by id."""
+        return (
+            self._with_address("lead", address),
+            self._with_address("contact", address) if "contact" in self._mapping else [],
+        )
+
+    def same_person(self, ids: Sequence[str]) -> list[str]:
+        """The ids, and those of records that are the same person: merged into it, converted into it."""
+        return same_person(self._connection, ids)
+
+    def mentions(self, ids: Sequence[str]) -> tuple[Mention, ...]:
+        """Records of others that name these persons; looked up before they are forgotten, since their names go then."""
+        everything = self.same_person(ids)
+        return find_mentions(self._connection, marks_of(self._connection, everything), except_of=everything)
+
+    def forget(self, ids: Sequence[str], *, at: datetime, clear_mentions: bool = False) -> Forgotten:
         """Removes persons from records and versions; the file is written anew when the mirror closes.
 
-        The mirror must have been opened to write.
+        The mirror must have been opened to write. With `clear_mentions` their names and addresses go from the records
+        of others too.
         """
-        self._has_forgotten = True
-        return forget(self._connection, self._mapping, ids, at=at)
+        return forget(self._connection, self._mapping, ids, at=at, clear_mentions=clear_mentions)
 
     @contextmanager
     def session(self) -> Iterator[DuckDBPyConnection]:
         """A session for reports that write their own SQL, with the views `activity` and `lead_opportunity`."""
         with decide.session(self._connection, self._mapping) as cursor:
             yield cursor
+
+    def _with_address(self, object_name: str, address: str) -> list[str]:
+        if "email" not in self._mapping[object_name].fields:
+            return []
+        found = self._connection.execute(
+            f"SELECT DISTINCT id FROM {quoted(object_name)} WHERE lower(trim(email)) = lower(trim(?)) ORDER BY id",
+            [address],
+        ).fetchall()
+        return [str(row[0]) for row in found]
 
     def _refuse_unpulled(self, path: Path) -> None:
         for mapped in self._mapping:

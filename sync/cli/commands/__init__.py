@@ -8,6 +8,7 @@ from sync.cli.commands import (
     demo,
     doctor,
     explain,
+    forget,
     init,
     mapping,
     mock_org,
@@ -33,6 +34,7 @@ COMMANDS = (
     ("recover", recover.recover),
     ("audit", audit.audit),
     ("report", report.report),
+    ("forget", forget.forget),
 )
 
 GROUPS = (("mapping", mapping.group), ("policy", policy.group), ("mock-org", mock_org.group))

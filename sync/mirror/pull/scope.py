@@ -10,6 +10,7 @@ from pathlib import Path
 from sync.errors import InputInvalid, MirrorUnusable
 from sync.mapping import ObjectMapping, OrgMapping
 from sync.mirror.connection import Wait, opened
+from sync.mirror.forget import is_rewrite_due, rewrite
 from sync.mirror.pull.columns import settle_columns
 from sync.mirror.pull.replication import too_long_ago
 from sync.mirror.pull.windows import OVERLAP, Window
@@ -48,6 +49,8 @@ def selected(mapping: OrgMapping, objects: Sequence[str] | None) -> tuple[Object
 def read_held(path: Path, org_id: str, wait: Wait) -> dict[str, ObjectState]:
     """How far each object has been pulled; nothing when there is no mirror yet.
 
+    Finishes a forgetting that was killed before the file was written anew.
+
     Raises:
         MirrorUnusable: It can't be used, or is another org's.
     """
@@ -56,7 +59,10 @@ def read_held(path: Path, org_id: str, wait: Wait) -> dict[str, ObjectState]:
     with opened(path, read_only=True, wait=wait) as connection:
         check_format(connection, path)
         refuse_other_org(read_meta(connection, "org_id"), org_id, path)
-        return read_states(connection)
+        states, due = read_states(connection), is_rewrite_due(connection)
+    if due:
+        rewrite(path, wait)
+    return states
 
 
 def refuse_other_org(held: str | None, org_id: str, path: Path) -> None:
