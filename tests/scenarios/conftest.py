@@ -35,7 +35,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> WorldSummary:
 
 @pytest.fixture(scope="session")
 def stages(world: WorldSummary, tmp_path_factory: pytest.TempPathFactory) -> Stages:
-    return Stages(world, tmp_path_factory.mktemp("stages"))
+    return Stages.go(world, tmp_path_factory.mktemp("stages"))
 
 
 @pytest.fixture(autouse=True)

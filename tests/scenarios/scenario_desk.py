@@ -15,7 +15,6 @@ import signal
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -173,7 +172,7 @@ class Desk:
 def run(*arguments: str, folder: Path | None = None) -> Said:
     """Run one command in this process as the `leadgate` script would, from that folder."""
     args = list(arguments)
-    if folder is not None and arguments[0] not in WITHOUT_FOLDER:
+    if folder is not None and arguments[0] not in WITHOUT_FOLDER and "--folder" not in arguments:
         args += ["--folder", str(folder)]
     out, err = io.StringIO(), io.StringIO()
     terminate = signal.getsignal(signal.SIGTERM)
@@ -213,40 +212,37 @@ def add_readers(org_yaml: Path) -> None:
     yaml.dump(settings, org_yaml)
 
 
-@dataclass
+@dataclass(frozen=True, slots=True)
 class Stages:
     """The way of one world, gone through once; each stage with its files and the org's records."""
 
     world: WorldSummary
-    root: Path
+    org_yaml: str
+    gone: Mapping[Stage, tuple[Path, OrgSnapshot]]
 
-    @cached_property
-    def org_yaml(self) -> str:
-        """What org it is."""
-        return (self.world.folder / "org.yaml").read_text(encoding="utf-8")
-
-    @cached_property
-    def _gone(self) -> Mapping[Stage, tuple[Path, OrgSnapshot]]:
-        mock = MockOrg(data=self.world.folder, seed=SEED)
-        folder = self.root / Stage.FRESH
+    @classmethod
+    def go(cls, world: WorldSummary, root: Path) -> Stages:
+        """Go the whole way."""
+        mock = MockOrg(data=world.folder, seed=SEED)
+        folder = root / Stage.FRESH
         folder.mkdir()
         set_up(folder)
         gone = {Stage.FRESH: (folder, mock.snapshot())}
         with mock.in_process():
             for stage, command in STEPS.items():
-                before, folder = folder, self.root / stage
+                before, folder = folder, root / stage
                 shutil.copytree(before, folder)
-                desk = Desk(folder, mock, mock.instance_url, self.world)
+                desk = Desk(folder, mock, mock.instance_url, world)
                 desk.login()
                 said = desk.run(*command)
                 assert said.code in {0, 4}, said.text
                 gone[stage] = (folder, mock.snapshot())
-        return gone
+        return cls(world, (world.folder / "org.yaml").read_text(encoding="utf-8"), gone)
 
     @contextlib.contextmanager
     def desk(self, stage: Stage, folder: Path, door: str) -> Iterator[Desk]:
         """A desk of its own at that stage: nothing of it is shared with another test."""
-        files, records = self._gone[stage]
+        files, records = self.gone[stage]
         shutil.copytree(files, folder, dirs_exist_ok=True)
         mock = MockOrg(org_yaml=self.org_yaml, seed=SEED)
         mock.restore(records)
