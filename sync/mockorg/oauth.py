@@ -89,6 +89,7 @@ def form_of(request: Request) -> Mapping[str, str]:
 
 @behaviour("OAuth token endpoint", source="recordings of token answers and refusals; Salesforce Help")
 def _granted(call: Call, form: Mapping[str, str]) -> Response:
+    """Client credentials, JWT bearer, refresh (with rotation if the org says so), password, and authorization code."""
     grant = form.get("grant_type", "")
     match grant:
         case "client_credentials":
@@ -171,6 +172,7 @@ def _challenge(verifier: str) -> str:
 
 @behaviour("JWT bearer flow checks signature, audience and expiry", source="Salesforce Help: JWT bearer flow")
 def _jwt_bearer(call: Call, form: Mapping[str, str]) -> Response:
+    """An assertion signed with a key whose certificate or public key the org knows opens a session for its subject."""
     claims = _verified(call, form.get("assertion", ""))
     if claims.get("iss") != _credentials(call).client_id:
         raise OAuthRefusal("invalid_client_id", "client identifier invalid")

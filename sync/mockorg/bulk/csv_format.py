@@ -88,7 +88,11 @@ class Upload:
     rows: tuple[tuple[str, ...], ...]
 
 
-@behaviour("Bulk ingest CSV", "confirmed", "BI-csv; error texts of line endings and rows from logs")
+@behaviour(
+    "Bulk ingest CSV",
+    "confirmed",
+    "Bulk API 2.0 Guide, Prepare CSV Files; error texts of line endings and rows from logs",
+)
 def read_upload(data: bytes, form: CsvFormat) -> Upload:
     """Read an upload. Its line endings must be the job's, and every row as long as the header.
 

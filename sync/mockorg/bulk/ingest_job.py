@@ -69,7 +69,7 @@ class IngestJobs:
         """Forget all jobs."""
         self._jobs.clear()
 
-    @behaviour("Bulk ingest job", "confirmed", "BI-info; texts of refusals from logs and memory")
+    @behaviour("Bulk ingest job", "confirmed", "Bulk API 2.0 Guide, ingest; texts of refusals from logs and memory")
     def create(self, user: User, body: Mapping[str, Json], version: str, *, course: Course | None = None) -> Record:
         """Create a job in state Open, with the URL to upload to. `course` overrides the transitions for this one job.
 
@@ -125,7 +125,11 @@ class IngestJobs:
         self._jobs.add(job)
         return _described(job, brief=True)
 
-    @behaviour("Bulk ingest takes one upload", "confirmed", "BI-info: one upload per job, answered 201 without a body")
+    @behaviour(
+        "Bulk ingest takes one upload",
+        "confirmed",
+        "Bulk API 2.0 Guide, ingest: one upload per job, answered 201 without a body",
+    )
     def upload(self, job_id: str, data: bytes) -> None:
         """Take in the CSV of an open job, once.
 
@@ -199,7 +203,11 @@ class IngestJobs:
         """
         return [error for each in self._jobs.find(job_id).done for error in each.result.errors]
 
-    @behaviour("Bulk ingest results", "confirmed", "BI-succ, BI-fail; the columns' order as clients' fixtures have it")
+    @behaviour(
+        "Bulk ingest results",
+        "confirmed",
+        "Bulk API 2.0 Guide, ingest results; the columns' order as clients' fixtures have it",
+    )
     def successful_results(self, job_id: str) -> bytes:
         """`sf__Id, sf__Created` and the uploaded columns of each row that succeeded.
 

@@ -126,7 +126,7 @@ def work_off(
     return done
 
 
-@behaviour("Bulk ingest runs in transactions of 200 rows", "uncertain", "field practice; BI-und")
+@behaviour("Bulk ingest runs in transactions of 200 rows", "uncertain", "field practice; Bulk API 2.0 Guide")
 def _spent(org: Org, work: Work, rows_in_chunk: int) -> RowError | None:
     """Two hundred rows are one transaction: where triggers pass a governor limit, all of them fail."""
     if work.operation in {IngestOperation.DELETE, IngestOperation.HARD_DELETE}:
@@ -142,7 +142,7 @@ def _spent(org: Org, work: Work, rows_in_chunk: int) -> RowError | None:
 @behaviour(
     "Bulk ingest runs assignment rules by id only",
     "confirmed",
-    "BI-info: assignment rules run only when the job names one",
+    "Bulk API 2.0 Guide, ingest: assignment rules run only when the job names one",
 )
 def _one(org: Org, user: User, work: Work, given_id: str, values: dict[str, str | None]) -> RowResult:
     """Insert and update run no assignment rule unless the job names one in `assignmentRuleId`."""
@@ -175,7 +175,11 @@ def _upsert(org: Org, user: User, work: Work, values: dict[str, str | None], opt
     return rows.upsert(org, user, work.object_name, key, value, rest, options)
 
 
-@behaviour("Bulk hard delete", "uncertain", "BI-info: hardDelete passes the recycle bin; of rows in the bin inferred")
+@behaviour(
+    "Bulk hard delete",
+    "uncertain",
+    "Bulk API 2.0 Guide, ingest: hardDelete passes the recycle bin; of rows in the bin inferred",
+)
 def _hard_delete(org: Org, user: User, work: Work, given_id: str) -> RowResult:
     """A record is deleted as by delete, then taken out of the recycle bin; one that lies there already goes too."""
     type_ = org.schema.object(work.object_name)

@@ -186,7 +186,9 @@ class Registry(Generic[Job]):
         """Forget a job."""
         del self._jobs[job.info.id]
 
-    @behaviour("Bulk jobs are kept seven days", "confirmed", "BLIM: terminal jobs are deleted after seven days")
+    @behaviour(
+        "Bulk jobs are kept seven days", "confirmed", "Bulk API limits: terminal jobs are deleted after seven days"
+    )
     def find(self, job_id: str) -> Job:
         """The job with this id of 15 or 18 characters; a job that ended seven days ago is gone.
 

@@ -31,7 +31,11 @@ _NOT_IN_BULK = frozenset({"TaskStatus", "TaskPriority"})
 _COLUMNS_PER_CALL = 100
 
 
-@behaviour("What Bulk cannot query", "confirmed", "BQ-create for what is refused; texts as connectors met them")
+@behaviour(
+    "What Bulk cannot query",
+    "confirmed",
+    "Bulk API 2.0 Guide, Create a Query Job for what is refused; texts as connectors met them",
+)
 def check_bulk_query(text: str, plan: Plan) -> None:
     """Bulk queries cannot group, aggregate, nest child queries, skip rows, use TYPEOF or select compound fields.
 
@@ -58,7 +62,9 @@ def check_bulk_query(text: str, plan: Plan) -> None:
 
 
 @behaviour(
-    "Bulk query CSV", "confirmed", "BQ-res: SELECT order, all values quoted, UTC times with Z; empty nulls uncertain"
+    "Bulk query CSV",
+    "confirmed",
+    "Bulk API 2.0 Guide, query results: SELECT order, all values quoted, UTC times with Z; empty nulls uncertain",
 )
 def query_csv(org: Org, user: User, text: str, form: CsvFormat, *, all_rows: bool) -> ResultFile:
     """Run the query and write its answer: every value quoted, null as nothing, times as `2026-05-01T07:25:37.000Z`.

@@ -81,7 +81,11 @@ class BulkQueryJobs:
             self._drop(job)
         self._jobs.clear()
 
-    @behaviour("Bulk query job", "confirmed", "BQ-create; refusals of compound fields and aggregates from connectors")
+    @behaviour(
+        "Bulk query job",
+        "confirmed",
+        "Bulk API 2.0 Guide, Create a Query Job; refusals of compound fields and aggregates from connectors",
+    )
     def create(self, user: User, body: Mapping[str, Json], version: str, *, course: Course | None = None) -> Record:
         """Create a job, already UploadComplete. `course` overrides the transitions for this one job.
 
@@ -164,7 +168,7 @@ class BulkQueryJobs:
     @behaviour(
         "Bulk query results by locator",
         "confirmed",
-        "BQ-res: locators, header on each page, 409 on another API version",
+        "Bulk API 2.0 Guide, query results: locators, header on each page, 409 on another API version",
     )
     def results(
         self, job_id: str, version: str, *, locator: str | None = None, max_records: int | None = None
@@ -184,7 +188,9 @@ class BulkQueryJobs:
         return CsvPage(result.page(start, count), after - start, following)
 
     @behaviour(
-        "Bulk query results in parallel", "uncertain", "BQ-par, AE-par: documentation and schema disagree on the names"
+        "Bulk query results in parallel",
+        "uncertain",
+        "Bulk API 2.0 Guide, parallel results: documentation and schema disagree on the names",
     )
     def result_pages(self, job_id: str, version: str, *, locator: str | None = None) -> Record:
         """Up to five links to result pages that can be read in parallel, and where the next five are.

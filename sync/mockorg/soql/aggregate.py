@@ -68,7 +68,7 @@ class Grouping:
     @behaviour(
         "SOQL GROUP BY and aggregates",
         "confirmed",
-        "SOQL65 GROUP BY and aggregate functions; expr0 names as in modelled fixtures",
+        "SOQL Reference GROUP BY and aggregate functions; expr0 names as in modelled fixtures",
     )
     def read(self) -> None:
         """Groups answer as `AggregateResult`; aggregates without alias are expr0, expr1 …, fields have their name.

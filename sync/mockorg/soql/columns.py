@@ -30,7 +30,7 @@ _APEX_TYPES = {
 @behaviour(
     "Query with columns=true",
     "confirmed",
-    "keys seen on the wire from CLI 2.150; apexType names as in recorded column metadata",
+    "keys as the Salesforce CLI reads them; apexType names as in recorded column metadata",
 )
 def column_metadata(org: Org, user: User, text: str, *, all_rows: bool = False) -> Record:
     """The columns of a query, without running it: parents and child queries hold their columns in `joinColumns`.

@@ -62,7 +62,7 @@ class Comparing:
 @behaviour(
     "SOQL comparisons are two-valued; != keeps nulls",
     "confirmed",
-    "SOQL65: null in WHERE; `!=` and NOT IN keep nulls by common experience",
+    "SOQL Reference: null in WHERE; `!=` and NOT IN keep nulls by common experience",
 )
 def compare(term: Term, operator: Operator, literal: Literal, by: Comparing) -> str:
     """SQL of `term operator literal`: null passes only `= null` and `!=` with a value; text ignores case.
@@ -136,7 +136,9 @@ def like(term: Term, pattern: Literal, by: Comparing) -> str:
 
 
 @behaviour(
-    "SOQL INCLUDES and EXCLUDES", "uncertain", "SOQL65 INCLUDES and EXCLUDES; that a null passes EXCLUDES is inferred"
+    "SOQL INCLUDES and EXCLUDES",
+    "uncertain",
+    "SOQL Reference INCLUDES and EXCLUDES; that a null passes EXCLUDES is inferred",
 )
 def includes(term: Term, literals: tuple[Literal, ...], by: Comparing) -> str:
     """SQL of `term INCLUDES ('A;B', 'C')`: A and B, or C, are selected, in any order. EXCLUDES is its negation."""
@@ -164,7 +166,7 @@ def _scalar(sql: str, operator: Operator, value: str) -> str:
 
 
 def _compare_boolean(term: Term, operator: Operator, literal: Literal, by: Comparing) -> str:
-    """A checkbox is never null: under a parent that is not there it counts as false (SOQL65, outer joins)."""
+    """A checkbox is never null: under a parent that is not there it counts as false (SOQL Reference, outer joins)."""
     if literal.kind is LiteralKind.NULL:
         return "0" if operator is Operator.EQ else "1"
     if literal.kind is not LiteralKind.BOOLEAN:

@@ -73,7 +73,9 @@ def _conditions(query: Query, statement: Statement, scope: Scope) -> list[str]:
     return conditions
 
 
-@behaviour("SOQL USING SCOPE", "confirmed", "SOQL65 USING SCOPE; everything, mine, user_owned and queue_owned only")
+@behaviour(
+    "SOQL USING SCOPE", "confirmed", "SOQL Reference USING SCOPE; everything, mine, user_owned and queue_owned only"
+)
 def _scope_condition(name: str, statement: Statement, scope: Scope) -> list[str]:
     """USING SCOPE narrows by owner: mine, user_owned, queue_owned; other scopes are refused."""
     if name.lower() not in _SCOPES:
@@ -169,7 +171,7 @@ def _select_list(query: Query, statement: Statement, scope: Scope, *, depth: int
     return selected
 
 
-@behaviour("SOQL parent-to-child queries", "confirmed", "SOQL65 parent-to-child queries, five levels")
+@behaviour("SOQL parent-to-child queries", "confirmed", "SOQL Reference parent-to-child queries, five levels")
 def _child(query: Query, parent: ObjectType, statement: Statement, *, depth: int) -> ChildPlan:
     """A parent-to-child query answers per parent, with its own order and limit, up to five levels deep."""
     path = query.sources[0].path
@@ -222,7 +224,9 @@ def _order_by(query: Query, statement: Statement, scope: Scope) -> list[str]:
 
 
 @behaviour(
-    "SOQL ORDER BY", "confirmed", "SOQL65 ORDER BY: nulls first unless asked, picklists in the order of their values"
+    "SOQL ORDER BY",
+    "confirmed",
+    "SOQL Reference ORDER BY: nulls first unless asked, picklists in the order of their values",
 )
 def _ordered(term: Term, statement: Statement, *, descending: bool, nulls_last: bool) -> str:
     """Text sorts without regard to case, picklists by the order of their values, nulls first in either direction."""

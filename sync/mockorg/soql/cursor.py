@@ -107,7 +107,7 @@ class Cursors:
     @behaviour(
         "Query cursors live two days",
         "confirmed",
-        "REST62, cheat sheet: cursors live two days, without a limit on their number",
+        "REST API Developer Guide: cursors live two days, without a limit on their number",
     )
     def more(
         self, user: User, locator: str, by: Rendering, *, batch_size: int | None = None, shrink_to: int | None = None
@@ -151,7 +151,7 @@ class Cursors:
 @behaviour(
     "Query pages hold 200 to 2000 records",
     "confirmed",
-    "REST62 batchSize 200–2000 as a hint; a recorded page of 1000 with long text",
+    "REST API Developer Guide batchSize 200–2000 as a hint; a recorded page of 1000 with long text",
 )
 def page_size(wish: int | None, *, long_text: bool = False) -> int:
     """The client's batch size is a hint, kept between 200 and 2000; with a long text area pages hold 1000 at most."""

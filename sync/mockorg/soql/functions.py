@@ -34,7 +34,9 @@ TIME_ONLY_FUNCTIONS = frozenset({"DAY_ONLY", "HOUR_IN_DAY"})
 
 
 @behaviour(
-    "SOQL date functions", "confirmed", "SOQL65 date functions; times count in UTC unless convertTimezone is used"
+    "SOQL date functions",
+    "confirmed",
+    "SOQL Reference date functions; times count in UTC unless convertTimezone is used",
 )
 def date_function(name: str, argument: str) -> str:
     """The SQL of a date function over the SQL of its argument."""

@@ -88,7 +88,9 @@ def is_relative(text: str) -> bool:
     return bool(counted and bool(counted.group(1)) != bool(counted.group(3)))
 
 
-@behaviour("SOQL relative dates", "confirmed", "SOQL65 date literals; weeks start on Sunday, fiscal years in January")
+@behaviour(
+    "SOQL relative dates", "confirmed", "SOQL Reference date literals; weeks start on Sunday, fiscal years in January"
+)
 def relative_range(text: str, today: date) -> DayRange:
     """The days that a relative date literal means.
 

@@ -28,7 +28,9 @@ def _grammar() -> Lark:
 
 
 @behaviour(
-    "SOQL grammar and its syntax errors", "confirmed", "SOQL65; Summer '24 release notes for the texts of syntax errors"
+    "SOQL grammar and its syntax errors",
+    "confirmed",
+    "SOQL Reference; Summer '24 release notes for the texts of syntax errors",
 )
 @lru_cache(maxsize=512)
 def parse(text: str) -> Query:

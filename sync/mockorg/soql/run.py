@@ -125,7 +125,7 @@ def _children_of(answer: Answer, plan: ChildPlan, rows: list[Row]) -> dict[Value
 @behaviour(
     "SOQL FOR VIEW and FOR REFERENCE",
     "confirmed",
-    "SOQL65 FOR VIEW and FOR REFERENCE; the stamps are the org's, not each user's",
+    "SOQL Reference FOR VIEW and FOR REFERENCE; the stamps are the org's, not each user's",
 )
 def _mark_viewed(org: Org, plan: Plan, rows: RowSpool) -> None:
     """FOR VIEW stamps LastViewedDate and LastReferencedDate of the records found, FOR REFERENCE the latter."""

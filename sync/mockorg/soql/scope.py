@@ -94,7 +94,7 @@ class Found:
 @behaviour(
     "SOQL polymorphic parents are the object Name",
     "uncertain",
-    "SOQL65 Name object; its attributes type from third-party answers",
+    "SOQL Reference Name object; its attributes type from third-party answers",
 )
 def name_entity_field(name: str) -> bool:
     """A polymorphic parent outside TYPEOF has the fields of the virtual object Name, and `attributes.type` says so."""

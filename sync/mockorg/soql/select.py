@@ -186,7 +186,7 @@ class SelectList:
         level.outputs.append(Leaf(key, index, term.type))
         self.columns.append(ResultColumn(name=alias or (found.name if found else key), index=index, term=term))
 
-    @behaviour("SOQL FIELDS()", "confirmed", "SOQL65 FIELDS(); the limit's text from logs")
+    @behaviour("SOQL FIELDS()", "confirmed", "SOQL Reference FIELDS(); the limit's text from logs")
     def _all_fields(self, call: Call, query: Query) -> None:
         """`FIELDS(ALL|STANDARD|CUSTOM)` are all such fields that the user sees; ALL and CUSTOM need LIMIT 200."""
         argument = call.arguments[0] if len(call.arguments) == 1 else None

@@ -64,7 +64,7 @@ class Statement:
 @behaviour(
     "SOQL leaves out deleted and archived records",
     "confirmed",
-    "REST62 queryAll: deleted and archived records only when asked for",
+    "REST API Developer Guide queryAll: deleted and archived records only when asked for",
 )
 def standing(statement: Statement, scope: Scope) -> list[str]:
     """Committed rows only; without `all_rows` neither deleted records nor archived activities."""
@@ -173,7 +173,7 @@ def _check_place(node: Membership, statement: Statement, place: _Place) -> None:
 @behaviour(
     "SOQL semi-joins and anti-joins",
     "confirmed",
-    "SOQL65 limits of semi-joins and anti-joins; their error texts from logs",
+    "SOQL Reference limits of semi-joins and anti-joins; their error texts from logs",
 )
 def _semi_join(term: Term, query: Query, node: Membership, statement: Statement, outer: Scope) -> str:
     """`Id IN (SELECT LeadId FROM …)`: one id field on either side, different objects, no nesting, ORDER BY or LIMIT."""
