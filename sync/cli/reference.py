@@ -49,7 +49,7 @@ def _command(command: Any, path: tuple[str, ...]) -> Iterator[str]:
 
 def _row(parameter: Any) -> str:
     if parameter.param_type_name == "argument":
-        name = parameter.make_metavar(ctx=None) if parameter.metavar is None else parameter.metavar
+        name = parameter.metavar or str(parameter.name).upper()
     else:
         name = ", ".join((*parameter.opts, *parameter.secondary_opts))
     text = (getattr(parameter, "help", None) or "").strip()
