@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import FrameType
 
+_STOPPED = 130
+"""The exit code that Typer makes of a KeyboardInterrupt, before anybody else sees it."""
+
 app = typer.Typer(
     name="leadgate",
     help="The gate between Lead and Opportunity in Salesforce.",
@@ -78,6 +81,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if _is_usage_error(error):
             return explain(_usage(error), as_json=as_json)
         return unexpected(error, as_json=as_json)
+    if result == _STOPPED:
+        return explain(Interrupted(), as_json=as_json)
     return result if isinstance(result, int) else Exit.DONE
 
 
