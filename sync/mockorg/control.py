@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -37,12 +37,12 @@ class ControlRefused(Exception):
 
 def control(mock: MockOrg, request: Request) -> Response:
     """Answer a control request: 200 with JSON, 400 with `error`, 404 for an unknown path or method."""
-    handler = _HANDLERS.get((request.method, "/".join(request.segments[1:])))
-    if handler is None:
-        known = sorted(f"{method} /{PREFIX}/{path}" for method, path in _HANDLERS)
+    route = ROUTES.get((request.method, "/".join(request.segments[1:])))
+    if route is None:
+        known = sorted(f"{method} /{PREFIX}/{path}" for method, path in ROUTES)
         return json_response({"error": "unknown control path or method", "known": known}, status=404)
     try:
-        return json_response(handler(mock, request))
+        return json_response(route.answer(mock, request))
     except ValidationError as error:
         problems = [
             f"{'.'.join(str(part) for part in each['loc']) or 'body'}: {each['msg']}" for each in error.errors()
@@ -226,26 +226,103 @@ def _locks(mock: MockOrg, request: Request) -> object:
     return {"held": sorted(mock.org.locks.held)}
 
 
-_HANDLERS: dict[tuple[str, str], Callable[[MockOrg, Request], object]] = {
-    ("GET", ""): _state,
-    ("POST", "reset"): _reset,
-    ("POST", "seed"): _seed,
-    ("GET", "clock"): _clock,
-    ("POST", "clock"): _set_clock,
-    ("GET", "faults"): _faults,
-    ("POST", "faults"): _add_faults,
-    ("DELETE", "faults"): _clear_faults,
-    ("GET", "transitions"): _transitions,
-    ("POST", "transitions"): _set_transitions,
-    ("GET", "requests"): _requests,
-    ("POST", "requests"): _keep_bodies,
-    ("DELETE", "requests"): _forget_requests,
-    ("GET", "dump"): _dump,
-    ("POST", "dump"): _dump_to,
-    ("POST", "snapshot"): _snapshot,
-    ("POST", "restore"): _restore,
-    ("POST", "login"): _login,
-    ("POST", "sessions/expire"): _expire,
-    ("POST", "usage"): _usage,
-    ("POST", "locks"): _locks,
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ControlRoute:
+    """One control request: who answers it, what it means, the same in Python, and the body it takes."""
+
+    answer: Callable[[MockOrg, Request], object]
+    means: str
+    python: str
+    body: type[bodies.Body] | None = None
+
+
+ROUTES: dict[tuple[str, str], ControlRoute] = {
+    ("GET", ""): ControlRoute(
+        answer=_state, means="org id, addresses, seed, clock, API usage, number of records by object", python="org"
+    ),
+    ("POST", "reset"): ControlRoute(
+        answer=_reset,
+        means="the org as it was made, or as another seed makes it: records, sessions, faults, clock and log",
+        python="reset(seed=None)",
+        body=bodies.ResetBody,
+    ),
+    ("POST", "seed"): ControlRoute(
+        answer=_seed,
+        means="add the records of a folder on the server's machine",
+        python="load(folder)",
+        body=bodies.SeedBody,
+    ),
+    ("GET", "clock"): ControlRoute(answer=_clock, means="the org's time, and whether it stands", python="clock.now()"),
+    ("POST", "clock"): ControlRoute(
+        answer=_set_clock,
+        means="set the clock, move it on by seconds, freeze it or let it go, in this order",
+        python="clock.set(at), clock.advance(seconds), clock.freeze(), clock.tick()",
+        body=bodies.ClockBody,
+    ),
+    ("GET", "faults"): ControlRoute(
+        answer=_faults, means="every fault, with how often it has struck", python="doors.faults.all()"
+    ),
+    ("POST", "faults"): ControlRoute(
+        answer=_add_faults, means="add a fault, or a list of them", python="add_fault(Fault(…))", body=bodies.FaultBody
+    ),
+    ("DELETE", "faults"): ControlRoute(answer=_clear_faults, means="take all faults away", python="clear_faults()"),
+    ("GET", "transitions"): ControlRoute(
+        answer=_transitions, means="the course that bulk jobs yet to be created will take", python="transitions"
+    ),
+    ("POST", "transitions"): ControlRoute(
+        answer=_set_transitions,
+        means="set that course for query jobs, ingest jobs or both",
+        python="transitions.query = Course(pace=Polls(3))",
+        body=bodies.TransitionsBody,
+    ),
+    ("GET", "requests"): ControlRoute(
+        answer=_requests,
+        means="API calls charged, requests by operation, counters, and the last requests",
+        python="requests",
+    ),
+    ("POST", "requests"): ControlRoute(
+        answer=_keep_bodies,
+        means="whether the log keeps bodies from now on",
+        python="requests.bodies = True",
+        body=bodies.RequestsBody,
+    ),
+    ("DELETE", "requests"): ControlRoute(
+        answer=_forget_requests, means="empty log and counters", python="requests.reset()"
+    ),
+    ("GET", "dump"): ControlRoute(
+        answer=_dump, means="the org as CSV files and org.yaml, by name", python="dump(folder)"
+    ),
+    ("POST", "dump"): ControlRoute(
+        answer=_dump_to,
+        means="the same, into a folder on the server's machine",
+        python="dump(folder)",
+        body=bodies.DumpBody,
+    ),
+    ("POST", "snapshot"): ControlRoute(
+        answer=_snapshot, means="keep the org as it is now; answers the snapshot's name", python="snapshot()"
+    ),
+    ("POST", "restore"): ControlRoute(
+        answer=_restore, means="back to a snapshot", python="restore(snapshot)", body=bodies.RestoreBody
+    ),
+    ("POST", "login"): ControlRoute(
+        answer=_login,
+        means="an access token for a user (default the administrator)",
+        python="login(username=None, jwt_token=False)",
+        body=bodies.LoginBody,
+    ),
+    ("POST", "sessions/expire"): ControlRoute(
+        answer=_expire, means="end every session: each client meets a 401 next", python="expire_sessions()"
+    ),
+    ("POST", "usage"): ControlRoute(
+        answer=_usage,
+        means="pretend that this many API calls were made today",
+        python="org.limits.set_usage(used)",
+        body=bodies.UsageBody,
+    ),
+    ("POST", "locks"): ControlRoute(
+        answer=_locks,
+        means="hold rows as another call would, or release them",
+        python="hold_rows(*ids), release_rows()",
+        body=bodies.LocksBody,
+    ),
 }

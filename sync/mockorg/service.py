@@ -32,6 +32,8 @@ from .sessions import Sessions, TokenKind
 from .soql.cursor import Cursors
 
 if TYPE_CHECKING:
+    from contextlib import _GeneratorContextManager  # what contextmanager makes: a context manager and a decorator
+
     import responses
 
     from .access import User
@@ -235,8 +237,11 @@ class MockOrg:
 
     def in_process(
         self, *, sleep: Callable[[float], None] = time.sleep
-    ) -> AbstractContextManager[responses.RequestsMock]:
-        """Answer every `requests` call to the org's hosts while the block runs; other hosts are left alone."""
+    ) -> _GeneratorContextManager[responses.RequestsMock]:
+        """Answer every `requests` call to the org's hosts while the block (or the decorated function) runs.
+
+        Other hosts are left alone.
+        """
         from .inprocess import LOGIN_HOSTS, in_process  # noqa: PLC0415 - a socket server needs no requests
 
         host = urlsplit(self.instance_url).hostname or ""

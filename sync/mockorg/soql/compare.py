@@ -19,7 +19,7 @@ from ..ids import to18
 from ..schema import COMPOUND_TYPES, ID_TYPES, INTEGER_TYPES, NUMBER_TYPES, FieldType, Value
 from .ast import Literal, LiteralKind, Operator
 from .errors import invalid_operator, located, wrong_type
-from .functions import FOLD, time_zone, today_in
+from .functions import FOLD, check_fiscal, time_zone, today_in
 from .literals import (
     UnknownEscape,
     decode,
@@ -47,12 +47,14 @@ _TYPE_NAMES = {FieldType.DATETIME: "dateTime", FieldType.ID: "ID", FieldType.REF
 
 @dataclass(frozen=True, slots=True)
 class Comparing:
-    """What comparisons need besides operands: the text for errors, bound values, the org's time, the user's zone."""
+    """What comparisons need besides operands: the text for errors, bound values, the org's time, the user's zone,
+    the month in which the fiscal year starts."""
 
     text: str
     parameters: Parameters
     now: datetime
     zone: str
+    fiscal_start: int = 1
 
     def bind(self, value: Value) -> str:
         """The SQL placeholder of a value."""
@@ -196,6 +198,8 @@ def _compare_dates(term: Term, operator: Operator, literal: Literal, by: Compari
 
 def _compare_range(term: Term, operator: Operator, literal: Literal, by: Comparing) -> str:
     zone = time_zone(by.zone)
+    if "FISCAL" in literal.text.upper():
+        check_fiscal(literal.text, by.fiscal_start)
     days = relative_range(literal.text, today_in(by.now, zone).date())
     if term.type is FieldType.DATE:
         first, after = days.start.isoformat(), days.end.isoformat()

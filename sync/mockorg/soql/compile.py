@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from .scope import Scope
 
 MAX_CHILD_DEPTH = 5
-_SCOPES = {"everything": None, "mine": "mine", "user_owned": "user", "queue_owned": "queue"}
+SCOPES = {"everything": None, "mine": "mine", "user_owned": "user", "queue_owned": "queue"}
 
 
 def compile_query(org: Org, user: User, text: str, *, all_rows: bool) -> Plan:
@@ -78,9 +78,9 @@ def _conditions(query: Query, statement: Statement, scope: Scope) -> list[str]:
 )
 def _scope_condition(name: str, statement: Statement, scope: Scope) -> list[str]:
     """USING SCOPE narrows by owner: mine, user_owned, queue_owned; other scopes are refused."""
-    if name.lower() not in _SCOPES:
+    if name.lower() not in SCOPES:
         raise NotModelled(f"USING SCOPE {name}", code="MALFORMED_QUERY")
-    wanted = _SCOPES[name.lower()]
+    wanted = SCOPES[name.lower()]
     if wanted is None:
         return []
     if scope.type.field("OwnerId") is None:

@@ -8,6 +8,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ..behaviours import behaviour
+from ..errors import NotModelled
 
 AGGREGATES = frozenset({"COUNT", "COUNT_DISTINCT", "SUM", "AVG", "MIN", "MAX"})
 FUNCTION_PREFIX = "sf_"
@@ -31,6 +32,16 @@ _DATE_FUNCTIONS = {
 }
 DATE_FUNCTIONS = frozenset(_DATE_FUNCTIONS)
 TIME_ONLY_FUNCTIONS = frozenset({"DAY_ONLY", "HOUR_IN_DAY"})
+
+
+def check_fiscal(what: str, start_month: int) -> None:
+    """Fiscal periods are calendar periods here: refuse them where the org's fiscal year starts in another month.
+
+    Raises:
+        NotModelled: MALFORMED_QUERY.
+    """
+    if start_month != 1:
+        raise NotModelled(f"{what} in an org whose fiscal year doesn't start in January", code="MALFORMED_QUERY")
 
 
 @behaviour(

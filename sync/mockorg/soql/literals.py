@@ -29,6 +29,13 @@ _UNITS = {
 }
 _SPAN = re.compile(rf"(LAST|THIS|NEXT)_({'|'.join(unit for unit in _UNITS if unit != 'DAY')})")
 _COUNTED = re.compile(rf"(?:(LAST|NEXT)_N_|N_)({'|'.join(_UNITS)})S(_AGO)?:(\d+)")
+RELATIVE_DATES = (
+    "YESTERDAY", "TODAY", "TOMORROW", "LAST_90_DAYS", "NEXT_90_DAYS",
+    *(f"{when}_{unit}" for when in ("LAST", "THIS", "NEXT") for unit in _UNITS if unit != "DAY"),
+    *(f"{when}_N_{unit}S:n" for when in ("LAST", "NEXT") for unit in _UNITS),
+    *(f"N_{unit}S_AGO:n" for unit in _UNITS),
+)  # fmt: skip
+"""Every relative date, for the documentation."""
 _DAYS = {"YESTERDAY": (-1, 0), "TODAY": (0, 1), "TOMORROW": (1, 2), "NEXT_90_DAYS": (1, 91)}
 
 

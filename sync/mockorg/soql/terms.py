@@ -13,14 +13,19 @@ from ..errors import NotModelled
 from ..schema import COMPOUND_TYPES, INTEGER_TYPES, NUMBER_TYPES, FieldType
 from .ast import Call, Literal, Path
 from .errors import located, unexpected
-from .functions import AGGREGATES, DATE_FUNCTIONS, LOCAL, TIME_ONLY_FUNCTIONS, date_function
+from .functions import AGGREGATES, DATE_FUNCTIONS, LOCAL, TIME_ONLY_FUNCTIONS, check_fiscal, date_function
 
 if TYPE_CHECKING:
     from ..schema import Value
     from .ast import Operand
     from .scope import Found, Scope
 
-_NOT_MODELLED = frozenset({"FORMAT", "CONVERTCURRENCY", "DISTANCE", "GEOLOCATION", "GROUPING", "ROLLUP", "CUBE"})
+TO_LABEL = "TOLABEL"
+CONVERT_TIMEZONE = "CONVERTTIMEZONE"
+OTHER_FUNCTIONS = frozenset({TO_LABEL, CONVERT_TIMEZONE, "FIELDS"})
+NOT_MODELLED_FUNCTIONS = frozenset(
+    {"FORMAT", "CONVERTCURRENCY", "DISTANCE", "GEOLOCATION", "GROUPING", "ROLLUP", "CUBE"}
+)
 _NUMERIC = NUMBER_TYPES | INTEGER_TYPES
 
 
@@ -80,7 +85,7 @@ def term_of(operand: Operand, scope: Scope, parameters: Parameters, *, aggregate
     if isinstance(operand, Path):
         return plain(scope.field(operand))
     name = operand.name.upper()
-    if name in _NOT_MODELLED:
+    if name in NOT_MODELLED_FUNCTIONS:
         raise NotModelled(f"the SOQL function {operand.name}", code="MALFORMED_QUERY")
     if name in AGGREGATES:
         if not aggregates:
@@ -88,7 +93,7 @@ def term_of(operand: Operand, scope: Scope, parameters: Parameters, *, aggregate
         return _aggregate(name, operand, scope)
     if name in DATE_FUNCTIONS:
         return _date(name, operand, scope, parameters)
-    if name == "TOLABEL":
+    if name == TO_LABEL:
         return _label(operand, scope, parameters)
     raise unexpected(scope.text, operand.at + len(operand.name), "(")
 
@@ -136,9 +141,11 @@ def _aggregate(name: str, call: Call, scope: Scope) -> Term:
 
 
 def _date(name: str, call: Call, scope: Scope, parameters: Parameters) -> Term:
+    if name.startswith("FISCAL"):
+        check_fiscal(name, scope.org.settings.organization.fiscal_year_start_month)
     argument = _argument(call, scope)
     if isinstance(argument, Call):
-        if argument.name.upper() != "CONVERTTIMEZONE":
+        if argument.name.upper() != CONVERT_TIMEZONE:
             raise unexpected(scope.text, argument.at + len(argument.name), "(")
         found = _field_argument(argument, scope)
         sql = f"{LOCAL}({found.sql}, {parameters.bind(scope.user.timezone)})"
@@ -168,5 +175,5 @@ def _label(call: Call, scope: Scope, parameters: Parameters) -> Term:
         cases = " ".join(f"WHEN {parameters.bind(each.value)} THEN {parameters.bind(each.label)}" for each in differing)
         sql = f"(CASE {found.sql} {cases} ELSE {found.sql} END COLLATE NOCASE)"
     return Term(
-        sql=sql, type=found.type, name=found.field.name, at=call.at, found=found, function="TOLABEL", ignores_case=True
+        sql=sql, type=found.type, name=found.field.name, at=call.at, found=found, function=TO_LABEL, ignores_case=True
     )

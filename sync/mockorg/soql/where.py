@@ -42,7 +42,8 @@ class Statement:
     @property
     def comparing(self) -> Comparing:
         """What comparisons need."""
-        return Comparing(self.text, self.parameters, self.org.clock.now(), self.user.timezone)
+        start = self.org.settings.organization.fiscal_year_start_month
+        return Comparing(self.text, self.parameters, self.org.clock.now(), self.user.timezone, start)
 
     def scope(self, type_: ObjectType) -> Scope:
         """A new scope whose aliases are not used elsewhere in the statement."""

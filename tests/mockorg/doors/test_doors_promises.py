@@ -255,3 +255,12 @@ def test_a_long_answer_arrives_whole_over_the_socket() -> None:
 
     assert len(page.content) > 3_000_000
     assert len(page.json()["records"]) == 100
+
+
+@pytest.mark.parametrize("org_yaml", ["organization: {fiscal_year_start_month: 4}"])
+@pytest.mark.parametrize("text", ["CloseDate = THIS_FISCAL_QUARTER", "FISCAL_YEAR(CloseDate) = 2026"])
+def test_a_fiscal_year_of_its_own_is_not_taken_for_the_calendars(client: Client, org_yaml: str, text: str) -> None:
+    answer = client.get("/query", params={"q": f"SELECT Id FROM Opportunity WHERE {text}"})
+
+    assert answer.status_code == 400
+    assert "fiscal year" in answer.headers[HEADER]
