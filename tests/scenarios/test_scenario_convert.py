@@ -59,7 +59,8 @@ def test_leads_of_a_csv_are_converted(desk: Desk) -> None:
 
 
 @at(Stage.PULLED)
-def test_leads_of_an_expression_are_converted(desk: Desk) -> None:
+def test_leads_of_an_expression_are_converted(quick_desk: Desk) -> None:
+    desk = quick_desk
     lead_id = min(desk.world.convertible)
     company = desk.rows("Lead")[lead_id]["Company"]
     before = desk.converted
@@ -68,7 +69,8 @@ def test_leads_of_an_expression_are_converted(desk: Desk) -> None:
 
 
 @at(Stage.PULLED)
-def test_a_lead_that_is_not_ready_needs_force_and_the_ledger_says_so(desk: Desk) -> None:
+def test_a_lead_that_is_not_ready_needs_force_and_the_ledger_says_so(quick_desk: Desk) -> None:
+    desk = quick_desk
     lead_id = blocked_lead(desk)
     said = desk.run("convert", lead_id, "--yes").expect(6)
     assert "--force" in said.err
@@ -81,7 +83,8 @@ def test_a_lead_that_is_not_ready_needs_force_and_the_ledger_says_so(desk: Desk)
 
 
 @at(Stage.PULLED)
-def test_an_account_and_a_contact_may_be_named(desk: Desk) -> None:
+def test_an_account_and_a_contact_may_be_named(quick_desk: Desk) -> None:
+    desk = quick_desk
     lead_id = leads_of(desk.world, tie=Tie.NEW_COMPANY)[0].lead_id
     contact = next(row for row in desk.rows("Contact").values() if row["AccountId"])
     desk.run("convert", lead_id, "--contact", contact["Id"], "--no-opportunity", "--yes").expect(0)
@@ -91,7 +94,8 @@ def test_an_account_and_a_contact_may_be_named(desk: Desk) -> None:
 
 
 @at(Stage.PULLED)
-def test_an_open_opportunity_may_be_named(desk: Desk) -> None:
+def test_an_open_opportunity_may_be_named(quick_desk: Desk) -> None:
+    desk = quick_desk
     lead_id = leads_of(desk.world, tie=Tie.NEW_COMPANY)[0].lead_id
     opportunity = next(row for row in desk.rows("Opportunity").values() if not row["IsClosed"] and row["AccountId"])
     desk.run("convert", lead_id, "--opportunity", opportunity["Id"], "--yes").expect(0)
@@ -101,7 +105,8 @@ def test_an_open_opportunity_may_be_named(desk: Desk) -> None:
 
 
 @at(Stage.PULLED)
-def test_owner_status_and_the_opportunity_s_name_may_be_chosen(desk: Desk) -> None:
+def test_owner_status_and_the_opportunity_s_name_may_be_chosen(quick_desk: Desk) -> None:
+    desk = quick_desk
     lead = next(t.lead_id for t in leads_of(desk.world, tie=Tie.NEW_COMPANY) if makes_opportunity(desk, t.lead_id))
     owner = next(u for u in desk.rows("User").values() if u["Username"] == "tessa.lindholm@northgate-sales.example")
     desk.run(
