@@ -23,6 +23,7 @@ from sync.salesforce.faults import Kind, explain
 from sync.salesforce.org import Accepted, Answer, NotSent, RecordUpdate, Refused, Unknown
 from sync.salesforce.transport import Transport
 from sync.salesforce.values import NULL_IN_CSV, csv_value
+from sync.salesforce.words import without_values
 
 log = structlog.get_logger(__name__)
 
@@ -180,7 +181,7 @@ def _refused(error: str) -> Refused:
     code = code.strip() or "UNKNOWN_EXCEPTION"
     return Refused(
         code=code,
-        message=message if fields else rest,
+        message=without_values(message if fields else rest),
         fields=tuple(name.strip() for name in named.replace(",", " ").split()),
         retryable=explain(code, message).kind is Kind.RETRYABLE,
     )

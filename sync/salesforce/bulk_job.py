@@ -19,6 +19,7 @@ import structlog
 from sync.errors import OrgFault
 from sync.salesforce.calls import Call, Content, Effect, Root, json_body, segment
 from sync.salesforce.transport import Transport
+from sync.salesforce.words import without_values
 
 log = structlog.get_logger(__name__)
 
@@ -108,7 +109,7 @@ def job_of(kind: JobKind, data: Any) -> Job:
             api_version=f"{Decimal(str(data['apiVersion'])):.1f}",
             processed=int(data.get("numberRecordsProcessed") or 0),
             failed=int(data.get("numberRecordsFailed") or 0),
-            message=data.get("errorMessage"),
+            message=without_values(str(data["errorMessage"])) if data.get("errorMessage") else None,
         )
     except (KeyError, TypeError, ValueError, ArithmeticError):
         raise OrgFault("the answer doesn't describe a bulk job", place=f"/jobs/{kind}") from None

@@ -16,6 +16,7 @@ from sync.salesforce.failures import answers_for, incomplete
 from sync.salesforce.faults import Kind, explain
 from sync.salesforce.org import Accepted, Answer, NotSent, RecordUpdate, Refused, Unknown
 from sync.salesforce.transport import Transport
+from sync.salesforce.words import without_values
 
 AT_ONCE = 200
 _RUNS_AT_ONCE = 10  # consecutive records of one object make a run; Salesforce takes ten
@@ -82,10 +83,10 @@ def _answer(entry: RecordUpdate, row: Any) -> Answer:
             fields = rest.get("fields")
             kind = explain(code, message).kind
             if code == "PROCESSING_HALTED":
-                return NotSent(code=code, message=message)
+                return NotSent(code=code, message=without_values(message))
             return Refused(
                 code=code,
-                message=message,
+                message=without_values(message),
                 fields=tuple(str(name) for name in fields) if isinstance(fields, list) else (),
                 retryable=kind is Kind.RETRYABLE,
             )

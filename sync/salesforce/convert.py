@@ -19,6 +19,7 @@ from sync.salesforce.faults import Kind, explain
 from sync.salesforce.org import Accepted, Answer, LeadConvert, NotSent, Refused, Unknown
 from sync.salesforce.transport import CLIENT, Transport
 from sync.salesforce.values import fits_xml, same_id
+from sync.salesforce.words import without_values
 
 AT_ONCE = 100
 
@@ -120,7 +121,7 @@ def _refused(result: soap.Element) -> Refused:
     message = (soap.text_of(error, "message") if error is not None else None) or "Salesforce gave no reason"
     return Refused(
         code=code,
-        message=message,
+        message=without_values(message),
         fields=tuple(e.text for e in soap.children(error, "fields") if e.text) if error is not None else (),
         matches=matches_in(error) if error is not None else (),
         retryable=explain(code, message).kind is Kind.RETRYABLE,

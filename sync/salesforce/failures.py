@@ -20,6 +20,7 @@ from sync.salesforce import soap
 from sync.salesforce.calls import Call, Content, Effect, Reply
 from sync.salesforce.faults import Fault, Kind, explain
 from sync.salesforce.org import Answer, NotSent, Unknown
+from sync.salesforce.words import without_values
 
 
 class NeverSent(OrgUnavailable):
@@ -111,7 +112,7 @@ def failure_of(call: Call, reply: Reply) -> Failure | None:
         kind = Kind.REFRESH
     elif not fault.known:
         kind = Kind.IN_DOUBT if reply.status >= 500 else Kind.REFUSED
-    return Failure(code=code, message=_short(message), kind=kind, status=reply.status)
+    return Failure(code=code, message=without_values(message), kind=kind, status=reply.status)
 
 
 def error_of(failure: Failure, place: str) -> LeadgateError:
@@ -193,16 +194,6 @@ def _told_in(data: Any) -> tuple[str, str] | None:
     code = first.get("errorCode") or first.get("exceptionCode") or first.get("statusCode") or first.get("error")
     message = first.get("message") or first.get("exceptionMessage") or first.get("error_description") or ""
     return (str(code), str(message)) if code else None
-
-
-def _short(message: str) -> str:
-    """Salesforce's message without the query that it quotes: the sentence after `ERROR at Row:…` says what is wrong."""
-    lines = [line.strip() for line in message.strip().splitlines() if line.strip()]
-    for number, line in enumerate(lines):
-        if line.startswith("ERROR at Row"):
-            lines = lines[number + 1 :] or [line]
-            break
-    return " ".join(lines)[:500]
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
