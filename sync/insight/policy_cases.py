@@ -83,9 +83,9 @@ class CaseDatabase:
         return tuple(found[number] for number in range(len(self.cases)))
 
     def ask(self, now: datetime, sql: str) -> list[tuple[object, ...]]:
-        """Rows of a query over the relations of the cases that have this clock; `sql` holds `{leads}` for their ids."""
-        ids = ", ".join(f"'{case_lead_id(number)}'" for number in self._numbers[now])
-        return self._connection.execute(sql.replace("{leads}", ids)).fetchall()
+        """Rows of a query whose one parameter is the ids of the leads of the cases that have this clock."""
+        ids = [case_lead_id(number) for number in self._numbers[now]]
+        return self._connection.execute(sql, [ids]).fetchall()
 
     def _of_one_clock(self, compiled: CompiledPolicy, numbers: Sequence[int]) -> Iterator[tuple[int, Outcome]]:
         ids = [case_lead_id(number) for number in numbers]

@@ -11,11 +11,13 @@ import typer
 
 from sync.cli import options
 from sync.cli.exits import Exit
+from sync.errors import InputInvalid
 
 if TYPE_CHECKING:
-    from sync.insight.policy_cases import CaseResult
+    from sync.cli.output import Tick
+    from sync.insight.junit import SuiteResult
     from sync.insight.policy_suites import Suite
-    from sync.policy.schema import Policy
+    from sync.mapping import OrgMapping
 
 TESTS = Path("config") / "tests"
 
@@ -29,86 +31,68 @@ def run_tests(
     policy_file: Annotated[
         Path | None, typer.Option("--policy", help="Hold all cases against this policy instead of their own.")
     ] = None,
+    coverage: Annotated[
+        bool, typer.Option("--coverage", help="List what no case has tried, true, false and unknown.")
+    ] = False,
+    mutate: Annotated[
+        bool, typer.Option("--mutate", help="Put in one mistake after the other; list those that no case notices.")
+    ] = False,
+    junit: Annotated[Path | None, typer.Option("--junit", help="Write the results to this file as JUnit XML.")] = None,
     as_json: options.Json = False,
 ) -> None:
-    """Run a policy's test cases in memory; exits 4 when one fails."""
+    """Run a policy's test cases in memory; exits 4 when a case fails, a gap is found or a mutant survives."""
     from sync.cli import output
+    from sync.cli.commands.policy_test_report import document, draw
     from sync.cli.opened import open_workspace
-    from sync.insight.policy_cases import CaseDatabase, run_cases
     from sync.insight.policy_suites import load_suites
 
     workspace = open_workspace(folder, None)
     chosen = tests if tests is not None else workspace.folder / TESTS
     path = workspace.policy_path(policy_file) if policy_file is not None else None
-    ran: list[tuple[Suite, Sequence[CaseResult]]] = []
-    for suite in load_suites(chosen, workspace.mapping, policy=path, folder=workspace.folder):
-        with CaseDatabase(suite.cases, workspace.mapping) as database:
-            ran.append((suite, run_cases(database, suite.parsed)))
-    failed = sum(not result.passed for _, results in ran for result in results)
+    suites = load_suites(chosen, workspace.mapping, policy=path, folder=workspace.folder)
+    with output.progress(quiet=as_json) as tick:
+        tested = [_test(suite, workspace.mapping, coverage=coverage, mutate=mutate, tick=tick) for suite in suites]
+    if junit is not None:
+        _write_junit(junit, tested)
     if as_json:
-        output.emit_json(_document(ran))
+        output.emit_json(document(tested))
     else:
-        for suite, results in ran:
-            _draw(suite.parsed.policy, results)
-    if failed:
+        for one in tested:
+            draw(one, mutate=mutate)
+        if junit is not None:
+            sys.stdout.write(f"written to {junit}\n")
+    if any(one.failed for one in tested):
         raise typer.Exit(Exit.SOME_REJECTED)
 
 
-def _document(ran: Sequence[tuple[Suite, Sequence[CaseResult]]]) -> dict[str, object]:
-    cases = [result for _, results in ran for result in results]
-    passed = sum(result.passed for result in cases)
-    return {
-        "counts": {"cases": len(cases), "passed": passed, "failed": len(cases) - passed},
-        "policies": [_tested(suite, results) for suite, results in ran],
-    }
+def _test(suite: Suite, mapping: OrgMapping, *, coverage: bool, mutate: bool, tick: Tick) -> SuiteResult:
+    from sync.insight.junit import SuiteResult
+    from sync.insight.policy_cases import CaseDatabase, run_cases
+    from sync.insight.policy_coverage import measure_coverage
+    from sync.insight.policy_mutants import run_mutants
+
+    gaps = [one for file in suite.files for one in file.gaps]
+    accepted = [one for file in suite.files for one in file.mutants]
+    with CaseDatabase(suite.cases, mapping) as database:
+        results = run_cases(database, suite.parsed)
+        all_hold = all(result.passed for result in results)
+
+        def told(done: int, total: int) -> None:
+            tick(f"mutants of {suite.parsed.policy.name}", done, total)
+
+        return SuiteResult(
+            policy=suite.parsed.policy,
+            results=results,
+            coverage=measure_coverage(database, suite.parsed, gaps) if coverage else None,
+            mutation=run_mutants(database, suite.parsed, accepted, told) if mutate and all_hold else None,
+        )
 
 
-def _tested(suite: Suite, results: Sequence[CaseResult]) -> dict[str, object]:
-    policy = suite.parsed.policy
-    return {
-        "policy": policy.name,
-        "file": policy.file,
-        "digest": policy.digest,
-        "cases": [
-            {
-                "name": result.case.name,
-                "place": str(result.case.place),
-                "passed": result.passed,
-                "differences": _differences(policy, result),
-            }
-            for result in results
-        ],
-    }
+def _write_junit(path: Path, tested: Sequence[SuiteResult]) -> None:
+    from sync.insight.junit import junit_xml
 
-
-def _differences(policy: Policy, result: CaseResult) -> list[dict[str, str]]:
-    from sync.policy.cases import place_of
-
-    return [
-        {"what": d.what, "expected": d.expected, "actual": d.actual, "source": str(place_of(d, policy))}
-        for d in result.differences
-    ]
-
-
-def _draw(policy: Policy, results: Sequence[CaseResult]) -> None:
-    from rich.text import Text
-
-    from sync.cli import output
-    from sync.cli.safe_text import one_line
-
-    console = output.stdout()
-    console.print(Text(f"{policy.name}   [{policy.file}]", "bold"))
-    for result in results:
-        mark, color = ("✓", "green") if result.passed else ("✗", "red")
-        line = Text.assemble("  ", (mark, color), f" {one_line(result.case.name)}")
-        if not result.passed:
-            line.append(f"   [{result.case.place}]", "dim")
-        console.print(line)
-        if not result.passed:
-            rows = [
-                tuple(f"      {d['what']}" if key == "what" else d[key] for key in d)
-                for d in _differences(policy, result)
-            ]
-            console.print(output.table(None, ("      finding", "expected", "actual", "policy"), rows))
-    failed = sum(not result.passed for result in results)
-    sys.stdout.write(f"{len(results) - failed} of {len(results)} cases hold\n\n")
+    try:
+        path.write_bytes(junit_xml(tested))
+    except OSError as refused:
+        message = f"{path} can't be written: {refused.strerror}"
+        raise InputInvalid(message, place="--junit", fix="name a file in a folder that is there") from refused
