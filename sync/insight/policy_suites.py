@@ -17,7 +17,7 @@ from sync.policy.cases import Case, CaseFile
 from sync.policy.loader import load_policy_text
 from sync.policy.parsed import ParsedPolicy, parse_policy
 
-_SUFFIXES = {".yaml", ".yml"}
+_SUFFIXES = (".yaml", ".yml")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

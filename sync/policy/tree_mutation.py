@@ -129,8 +129,8 @@ def _turned(expr: Expr, row: str) -> Iterator[Change]:
         case syntax.And() | syntax.Or() | syntax.Not() | syntax.IsTruth() | syntax.Literal():
             return  # turned round part by part
         case _:
-            opposite = syntax.Not(expr)
-            yield Change(f"`{text}` → `{spelled(opposite)}`", opposite, f"{row} for which it matters whether `{text}`")
+            turned = syntax.Not(expr)
+            yield Change(f"`{text}` → `{spelled(turned)}`", turned, f"{row} for which it matters whether `{text}`")
 
 
 def _at(expr: Expr, row: str) -> Iterator[Change]:  # noqa: PLR0912 -- one per node type
@@ -159,8 +159,8 @@ def _at(expr: Expr, row: str) -> Iterator[Change]:  # noqa: PLR0912 -- one per n
             yield from _compared(expr, put)
         case syntax.OneOf(item=item, values=values):
             for number, value in enumerate(values) if len(values) > 1 else ():
-                rest = replace(expr, values=(*values[:number], *values[number + 1 :]))
-                change = put(rest, f"with {spelled(item)} = {spelled(value)}")
+                fewer = replace(expr, values=(*values[:number], *values[number + 1 :]))
+                change = put(fewer, f"with {spelled(item)} = {spelled(value)}")
                 yield replace(change, what=f"`{text}` without {spelled(value)}")
             if len(values) == 1:
                 for nearby in _nearby(values[0]):
