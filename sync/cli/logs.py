@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
@@ -32,9 +32,9 @@ ALLOWED = frozenset(
 def configure(settings: Settings) -> None:
     """Send logs to stderr, and to the log file where there is one, at the level that the settings say."""
     terminal = sys.stderr.isatty()
-    stream: TextIO = sys.stderr
+    sinks: list[Callable[[str], None]] = [_to_stderr]
     if settings.log_file is not None:
-        stream = cast(TextIO, _Both(sys.stderr, _opened(settings.log_file)))
+        sinks.append(_appending(settings.log_file))
     as_json = settings.log_format == "json" or (settings.log_format == "auto" and not terminal)
     level = settings.log_level or ("warning" if terminal else "info")
     structlog.configure(
@@ -45,45 +45,57 @@ def configure(settings: Settings) -> None:
             structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(colors=terminal),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
-        logger_factory=structlog.PrintLoggerFactory(stream),
+        logger_factory=structlog.WriteLoggerFactory(cast(TextIO, _Sinks(sinks))),
         cache_logger_on_first_use=False,
     )
 
 
-def _opened(path: Path) -> TextIO:
-    """The log file, made for its owner alone.
+def _to_stderr(text: str) -> None:
+    sys.stderr.write(text)
+    sys.stderr.flush()
+
+
+def _appending(path: Path) -> Callable[[str], None]:
+    """Writes to the log file, made for its owner alone; opened for each event, so that it may be rotated meanwhile.
 
     Raises:
         SettingsInvalid: It can't be written.
     """
+
+    def append(text: str) -> None:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        with os.fdopen(descriptor, "a", encoding="utf-8", errors="replace") as file:
+            file.write(text)
+
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        append("")
     except OSError as refused:
         raise SettingsInvalid(
             f"the log file can't be written: {refused.strerror}",
             place=f"LEADGATE_LOG_FILE ({path})",
             fix="name a file that you may write to",
         ) from refused
-    return os.fdopen(descriptor, "a", encoding="utf-8", errors="replace")
+    return append
 
 
-class _Both:
-    """A stream that writes to two."""
+class _Sinks:
+    """Where events go. One that fails (disk full, pipe closed) is left out from then on: a log never stops a run."""
 
-    def __init__(self, *streams: TextIO) -> None:
-        self._streams = streams
+    def __init__(self, sinks: Sequence[Callable[[str], None]]) -> None:
+        self._sinks = list(sinks)
 
     def write(self, text: str) -> int:
         """Write to each."""
-        for stream in self._streams:
-            stream.write(text)
+        for sink in tuple(self._sinks):
+            try:
+                sink(text)
+            except (OSError, ValueError):  # ValueError: the stream is closed
+                self._sinks.remove(sink)
         return len(text)
 
     def flush(self) -> None:
-        """Flush each."""
-        for stream in self._streams:
-            stream.flush()
+        """Nothing is held back."""
 
 
 def only_allowed(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
