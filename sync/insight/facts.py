@@ -44,6 +44,7 @@ def gather_facts(
     *,
     owner_ids: Collection[str],
     conversion: ConversionSettings,
+    lead_ids: Sequence[str] = (),
     status_writes: Mapping[str, tuple[StatusWrite, ...]] | None = None,
 ) -> OrgFacts:
     """The facts without duplicate findings.
@@ -52,12 +53,14 @@ def gather_facts(
         org: The org.
         owner_ids: Owners of the leads that have an action; those that are users are looked up.
         conversion: Names the users that may become owners.
+        lead_ids: Leads to be converted; their record types are looked up where lead processes differ.
         status_writes: Own earlier writes, from the ledger.
     """
     me = org.identity
     described = org.describe_many(DESCRIBED)
     questions = [convert_right(me.user_id), *_users(owner_ids, conversion)]
     right, *users = org.ask([AskRows(soql=text, all_rows=False) for text in questions])
+    processes = _processes(org, described["Lead"])
     usage = org.usage()
     return OrgFacts(
         org_id=me.org_id,
@@ -73,6 +76,8 @@ def gather_facts(
         users={user.id: user for told in users for user in _told_users(told)},
         may_convert=may_convert(right),
         session_converts=me.token_kind != "jwt",  # noqa: S105 -- a kind, not a token
+        lead_processes=processes,
+        record_types=_record_types(org, lead_ids) if processes else {},
         status_writes=status_writes or {},
         api_calls_used=usage.used if usage else None,
         api_calls_allowed=usage.allowed if usage else None,
@@ -96,6 +101,18 @@ def with_duplicates(org: OrgReader, facts: OrgFacts, probes: Sequence[DuplicateP
         fact = DuplicateFact(object=probe.object, rule=finding.rule, blocks=finding.blocks, matches=matches)
         found.setdefault(probe.lead_id, []).append(fact)
     return replace(facts, duplicates={lead_id: tuple(listed) for lead_id, listed in found.items()})
+
+
+def _processes(org: OrgReader, lead: ObjectDescribe | None) -> Mapping[str, frozenset[str]]:
+    """Lead processes by record type; asked only where the org has record types on Lead."""
+    if lead is None or lead.field("RecordTypeId") is None or all(found.master for found in lead.record_types):
+        return {}
+    return org.lead_processes()
+
+
+def _record_types(org: OrgReader, lead_ids: Sequence[str]) -> dict[str, str]:
+    found = org.retrieve("Lead", lead_ids, ["Id", "RecordTypeId"]) if lead_ids else []
+    return {str(row["Id"]): str(row["RecordTypeId"]) for row in found if row is not None and row["RecordTypeId"]}
 
 
 def object_fact(described: ObjectDescribe) -> ObjectFact:

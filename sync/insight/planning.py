@@ -67,7 +67,9 @@ def draw_up(
     converting = [decision.lead_id for decision in sifted.convert]
     matches = mirror.matches(converting) if converting else {}
     owners = {str(row["owner_id"]) for row in rows.values() if row.get("owner_id")}
-    facts = gather_facts(org, owner_ids=owners, conversion=policy.conversion, status_writes=status_writes)
+    facts = gather_facts(
+        org, owner_ids=owners, conversion=policy.conversion, lead_ids=converting, status_writes=status_writes
+    )
 
     def proposals() -> tuple[Proposal, ...]:
         return propose(

@@ -111,6 +111,10 @@ class OrgFacts:
     """False for a JWT-based access token, which SOAP (and so convertLead) refuses."""
     field_map: Mapping[str, tuple[str, ...]] | None = None
     """Lead field → `Object.Field` that it fills, for custom fields; `None` = not readable, same names are assumed."""
+    lead_processes: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Record type id → Lead Status values of its lead process; empty = unknown."""
+    record_types: Mapping[str, str] = field(default_factory=dict)
+    """Lead id → its record type, for leads to be converted where the org has lead processes."""
     status_writes: Mapping[str, tuple[StatusWrite, ...]] = field(default_factory=dict)
     """Own earlier writes by lead id."""
     api_calls_used: int | None = None

@@ -42,6 +42,7 @@ def conversion_blockers(candidate: Candidate, settings: ConversionSettings, fact
         *_lead_state(candidate.lead),
         *_rights(candidate, facts),
         *_status(candidate.convert.status, facts),
+        *_lead_process(candidate, facts),
         *_matching(candidate.choice, settings),
         *_required(candidate, facts),
         *_opportunity(candidate.convert, facts),
@@ -108,6 +109,22 @@ def _status(name: str, facts: OrgFacts) -> Iterator[Blocker]:
         field="Status",
         message=f"invalid convertedStatus: {name} {what}",
         fix=f"set conversion.status in the policy to one of: {known}",
+    )
+
+
+def _lead_process(candidate: Candidate, facts: OrgFacts) -> Iterator[Blocker]:
+    status = candidate.convert.status
+    record_type = facts.record_types.get(str(candidate.lead.get("Id")))
+    held = facts.lead_processes.get(record_type or "")
+    if held is None or status in held:
+        return
+    known = {s.api_name for s in facts.statuses if s.converted} & held
+    instead = f"; it holds {', '.join(sorted(known))}" if known else ", nor any other converted status"
+    yield Blocker(
+        code="INVALID_STATUS",
+        field="Status",
+        message=f"the lead process of record type {record_type} doesn't hold {status}{instead}",
+        fix=f"add {status} to that lead process in Setup, or give the lead another record type",
     )
 
 

@@ -88,6 +88,7 @@ class SalesforceClient:
         self._describes: dict[str, ObjectDescribe | None] = {}
         self._statuses: tuple[LeadStatus, ...] | None = None
         self._stages: tuple[Stage, ...] | None = None
+        self._processes: Mapping[str, frozenset[str]] | None = None
         self._lock = threading.Lock()
 
     @property
@@ -137,6 +138,12 @@ class SalesforceClient:
         if self._stages is None:
             self._stages = describe.stages(self.query(describe.STAGES))
         return self._stages
+
+    def lead_processes(self) -> Mapping[str, frozenset[str]]:
+        """Record type id → the Lead Status values that its lead process holds."""
+        if self._processes is None:
+            self._processes = describe.lead_processes(rest.layouts(self._transport, "Lead"))
+        return self._processes
 
     def query(self, soql: str, *, all_rows: bool = False) -> Iterator[Record]:
         """Rows of a query; one too long for a URL goes inside a composite call."""

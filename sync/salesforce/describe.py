@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sync.model import Record
+from sync.model import Record, normal_id
 from sync.salesforce.org import (
     FieldDescribe,
     LeadStatus,
@@ -115,3 +115,18 @@ def _record_type(data: Mapping[str, Any]) -> RecordTypeInfo:
         master=bool(data.get("master")),
         default=bool(data.get("defaultRecordTypeMapping")),
     )
+
+
+def lead_processes(data: Any) -> Mapping[str, frozenset[str]]:
+    """Record type id → the Lead Status values of its lead process, from the record types' part of describe/layouts.
+
+    LeadStatus says which values convert, the lead process of a record type which of them its leads may have.
+    """
+    found: dict[str, frozenset[str]] = {}
+    for record_type in (data.get("recordTypeMappings") or ()) if isinstance(data, dict) else ():
+        for picklist in record_type.get("picklistsForRecordType") or ():
+            record_type_id = normal_id(str(record_type.get("recordTypeId")))
+            if picklist.get("picklistName") == "Status" and record_type_id is not None:
+                values = (str(entry["value"]) for entry in picklist.get("picklistValues") or () if entry.get("active"))
+                found[record_type_id] = frozenset(values)
+    return found

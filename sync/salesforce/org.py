@@ -113,6 +113,10 @@ class OrgReader(Protocol):
         """Every OpportunityStage row by SortOrder; cached."""
         ...
 
+    def lead_processes(self) -> Mapping[str, frozenset[str]]:
+        """Record type id → the Lead Status values of its lead process; empty where the org doesn't tell. Cached."""
+        ...
+
     def query(self, soql: str, *, all_rows: bool = False) -> Iterator[Record]:
         """Rows of a SOQL query by API name (`Owner.Name` for parents), paged behind the scenes; `all_rows` = queryAll.
 

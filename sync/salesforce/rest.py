@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from sync.errors import OrgFault
+from sync.errors import AccessRefused, OrgFault
 from sync.model import Record, normal_id
 from sync.salesforce.calls import Call, Root, get, json_body, local_path, segment
 from sync.salesforce.org import Changes
@@ -145,6 +145,15 @@ def limits(transport: Transport) -> Mapping[str, tuple[int, int]]:
         for name, entry in (data.items() if isinstance(data, dict) else ())
         if isinstance(entry, dict) and "Max" in entry and "Remaining" in entry
     }
+
+
+def layouts(transport: Transport, object_name: str) -> Any:
+    """`describe/layouts` of an object; nothing where the org refuses it, for nothing depends on it alone."""
+    template = "/sobjects/{object}/describe/layouts"
+    try:
+        return transport.send(get(f"/sobjects/{segment(object_name)}/describe/layouts", template)).data
+    except (AccessRefused, OrgFault):
+        return None
 
 
 def window(start: datetime, end: datetime) -> Mapping[str, str]:

@@ -71,16 +71,8 @@ def _tell(work: Path) -> None:
     _run(work, "Why is this one not, and what is missing?", "explain", blocked)
     plan = "plan.json"
     _run(work, "What would be done? Nothing is written yet", "plan", "-o", str(work / plan), "--rows", "6")
-    _run(
-        work,
-        "Do exactly that, once; a few are refused by rules that only the org knows, and that is said",
-        "apply",
-        str(work / plan),
-        "--yes",
-        "--max-failures",
-        "15%",
-        allowed=(0, 4),
-    )
+    why = "Do exactly that, once; a few are refused by a rule that only the org knows, and that is said"
+    _run(work, why, "apply", str(work / plan), "--yes", allowed=(0, 4))
     _run(work, "The record of one of them: intent before effect, then the outcome", "audit", ready)
     _run(work, "What the run did, and what an admin has to mend", "report")
 
