@@ -17,7 +17,7 @@ from .api.errors import error_response, row_error_response
 from .api.versions import number
 from .behaviours import behaviour
 from .call import Call, Route, Tally, check_conventions, check_version, session_is_invalid
-from .errors import NOT_MODELLED_HEADER, RowRefused, SalesforceError
+from .errors import NOT_MODELLED_HEADER, RowRefused, SalesforceError, not_modelled_header
 from .faults import ON_THE_WAY, REFUSALS, Fault, FaultKind
 from .http import Delivery, Request, Response, compressed
 from .intake import overridden, unpacked
@@ -149,11 +149,11 @@ class Answering:
                 except RowRefused as refused:
                     response = row_error_response(refused.errors)
                 if tally.not_modelled and not subrequest:
-                    told = (NOT_MODELLED_HEADER, "; ".join(tally.not_modelled))
-                    response = replace(response, headers=(*response.headers, told))
+                    told = not_modelled_header(*tally.not_modelled).items()
+                    response = replace(response, headers=(*response.headers, *told))
                 return self._limit_info(response, session) if route.charged else response
         except SalesforceError as error:
-            return error_response(error)
+            return self._limit_info(error_response(error), session)
 
     def _with_cost(self, response: Response, found: Found[Route] | NoSuchMethod | None, tally: Tally) -> Response:
         """What a call costs in time (`costs` of the settings); conversions spend theirs while they hold their locks."""

@@ -19,6 +19,17 @@ if TYPE_CHECKING:
 NOT_MODELLED_HEADER = "X-Mock-Org-Not-Modelled"
 
 
+def not_modelled_header(*what: str) -> dict[str, str]:
+    """The header that names what is not modelled, in characters that a header can carry."""
+    text = "; ".join(what).encode("ascii", "backslashreplace").decode("ascii")
+    return {NOT_MODELLED_HEADER: " ".join(text.split())} if what else {}
+
+
+def unknown_object_header(name: str) -> dict[str, str]:
+    """The header for an object that this org does not have; a custom object is one that org.yaml would name."""
+    return {} if "__" in name else not_modelled_header(f"the object {name[:80]}")
+
+
 class SalesforceError(Exception):
     """A call that Salesforce refuses as a whole: `code` and `message` as on the wire, `status` for REST.
 
@@ -50,9 +61,7 @@ class NotModelled(SalesforceError):
     """
 
     def __init__(self, what: str, *, code: str = "FUNCTIONALITY_NOT_ENABLED", status: int = 400) -> None:
-        super().__init__(
-            code, f"The mock org does not model {what}.", status=status, headers={NOT_MODELLED_HEADER: what}
-        )
+        super().__init__(code, f"The mock org does not model {what}.", status=status, headers=not_modelled_header(what))
         self.what = what
 
 
@@ -82,5 +91,5 @@ def refuse(code: str, message: str, *, fields: Sequence[str] = ()) -> RowRefused
 
 def as_call_error(error: RowError, *, status: int = 400) -> SalesforceError:
     """The record's error as single-record REST calls answer it (`errorCode` instead of `statusCode`)."""
-    headers = {NOT_MODELLED_HEADER: error.not_modelled} if error.not_modelled else None
+    headers = not_modelled_header(error.not_modelled) if error.not_modelled else None
     return SalesforceError(error.code, error.message, status=status, fields=error.fields, headers=headers)

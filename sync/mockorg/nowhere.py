@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .behaviours import behaviour
-from .errors import NOT_MODELLED_HEADER, SalesforceError
+from .errors import SalesforceError, not_modelled_header
 
 if TYPE_CHECKING:
     from .http import Request
@@ -40,7 +40,7 @@ def nowhere(found: NoSuchMethod | None, request: Request) -> SalesforceError:
     if _is_conversion(request):
         return SalesforceError("NOT_FOUND", "Invalid Action Type", status=404)
     missing = _not_modelled([segment.lower() for segment in request.segments])
-    headers = {NOT_MODELLED_HEADER: missing} if missing else {}
+    headers = not_modelled_header(missing) if missing else {}
     return SalesforceError("NOT_FOUND", "The requested resource does not exist", status=404, headers=headers)
 
 

@@ -11,7 +11,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
 
-from .errors import SalesforceError
+from .errors import SalesforceError, unknown_object_header
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -288,6 +288,7 @@ class Schema:
                 f"sObject type '{name}' is not supported. If you are attempting to use a custom object, be sure to "
                 "append the '__c' after the entity name. Please reference your WSDL or the describe call for the "
                 "appropriate names.",
+                headers=unknown_object_header(name),
             )
         return found
 

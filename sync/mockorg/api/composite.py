@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..behaviours import behaviour
-from ..errors import NOT_MODELLED_HEADER, SalesforceError
+from ..errors import SalesforceError
 from ..http import Headers, Request, Response, json_response
 from .references import Answers, ReferenceIsMissing, resolved, resolved_text
 
@@ -24,7 +24,7 @@ MOST_QUERIES = 5
 
 _METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"})
 _REFERENCE_ID = re.compile(r"[A-Za-z0-9_]{1,80}\Z")
-_SHOWN_HEADERS = frozenset({"Location", "ETag", "Last-Modified", NOT_MODELLED_HEADER})
+_SHOWN_HEADERS = frozenset({"Location", "ETag", "Last-Modified"})
 _FORBIDDEN_HEADERS = frozenset({"accept", "authorization", "content-type"})
 _QUERIES = re.compile(r"/services/data/v\d+\.\d/(query|queryAll|composite/sobjects)(/|\?|$)", re.IGNORECASE)
 _ALLOWED = re.compile(r"/services/data/v\d+\.\d/(query|queryAll|sobjects|composite/sobjects)(/|\?|$)", re.IGNORECASE)

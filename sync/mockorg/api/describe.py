@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from .. import describe as model
 from ..behaviours import behaviour
 from ..clock import http_date
-from ..errors import NOT_MODELLED_HEADER, NotModelled, SalesforceError
+from ..errors import NotModelled, SalesforceError, not_modelled_header
 from ..http import Response, empty, json_response
 from ..layouts import describe_layouts
 from .conditions import check_unmodified, none_matches, not_modified
@@ -57,7 +57,7 @@ def layouts(call: Call) -> Response:
     answer = _cacheable(call, found)
     if len(type_.record_types) > 1:  # a real org leaves the layouts out as well
         return answer
-    return replace(answer, headers=(*answer.headers, (NOT_MODELLED_HEADER, _NO_LAYOUTS)))
+    return replace(answer, headers=(*answer.headers, *not_modelled_header(_NO_LAYOUTS).items()))
 
 
 def layout(call: Call) -> Response:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from ..errors import NOT_MODELLED_HEADER, RowError, SalesforceError, as_call_error
+from ..errors import RowError, SalesforceError, as_call_error, not_modelled_header
 from ..http import Response, json_response
 
 if TYPE_CHECKING:
@@ -36,8 +36,7 @@ def row_error_response(errors: tuple[RowError, ...]) -> Response:
 
 def not_modelled_headers(errors: tuple[RowError, ...]) -> list[tuple[str, str]]:
     """The header that says which of the errors are the mock org's own limits."""
-    missing = [error.not_modelled for error in errors if error.not_modelled]
-    return [(NOT_MODELLED_HEADER, "; ".join(missing))] if missing else []
+    return list(not_modelled_header(*(error.not_modelled for error in errors if error.not_modelled)).items())
 
 
 def status_of(error: RowError) -> int:

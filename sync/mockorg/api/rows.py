@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from .. import rows
 from ..behaviours import behaviour
 from ..clock import http_date
-from ..errors import NotModelled, SalesforceError
+from ..errors import NotModelled, SalesforceError, unknown_object_header
 from ..http import Response, empty, json_response
 from ..ids import is_id, to18
 from . import writes
@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from ..store import Row
 
 
+_UNMODELLED_PARTS = frozenset({"defaultvalues", "listviews", "quickactions", "relevantitems"})
+_UNMODELLED_DESCRIBES = frozenset({"approvallayouts", "compactlayouts", "namedlayouts"})
+
+
 def object_of(call: Call) -> ObjectType:
     """The object that the path names, if the user may know of it.
 
@@ -35,7 +39,12 @@ def object_of(call: Call) -> ObjectType:
     """
     type_ = call.org.schema.find(call.parameters["object"])
     if type_ is None or not call.org.access.may(call.user, "read", type_):
-        raise SalesforceError("NOT_FOUND", "The requested resource does not exist", status=404)
+        headers = unknown_object_header(call.parameters["object"]) if type_ is None else None
+        raise SalesforceError("NOT_FOUND", "The requested resource does not exist", status=404, headers=headers)
+    part = call.parameters.get("id", call.parameters.get("field", "")).lower()
+    below = call.parameters.get("value", "").lower()
+    if part in _UNMODELLED_PARTS or (part == "describe" and below in _UNMODELLED_DESCRIBES):
+        raise NotModelled(f"the resource {below or part} of an object", code="NOT_FOUND", status=404)
     return type_
 
 

@@ -6,13 +6,20 @@ in the same line.
 
 from __future__ import annotations
 
-from ..errors import SalesforceError
+from typing import TYPE_CHECKING
+
+from ..errors import SalesforceError, not_modelled_header, unknown_object_header
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _REACH = 30
 _BREAKS = " \t,"
 
 
-def located(text: str, at: int, message: str, *, code: str = "MALFORMED_QUERY") -> SalesforceError:
+def located(
+    text: str, at: int, message: str, *, code: str = "MALFORMED_QUERY", headers: Mapping[str, str] | None = None
+) -> SalesforceError:
     """An error at offset `at` of the query."""
     row = text.count("\n", 0, at) + 1
     start = text.rfind("\n", 0, at) + 1
@@ -27,7 +34,8 @@ def located(text: str, at: int, message: str, *, code: str = "MALFORMED_QUERY") 
         right += 1
     excerpt = line[left:right].rstrip()
     caret = " " * (column - left) + "^"
-    return SalesforceError(code, f"\n{excerpt}\n{caret}\nERROR at Row:{row}:Column:{column + 1}\n{message}")
+    message = f"\n{excerpt}\n{caret}\nERROR at Row:{row}:Column:{column + 1}\n{message}"
+    return SalesforceError(code, message, headers=headers)
 
 
 def unexpected(text: str, at: int, token: str) -> SalesforceError:
@@ -47,14 +55,15 @@ def no_such_column(text: str, at: int, name: str, entity: str) -> SalesforceErro
     )
 
 
-def no_such_object(text: str, at: int, name: str) -> SalesforceError:
-    """An object that the org does not have."""
+def no_such_object(text: str, at: int, name: str, *, known: bool = False) -> SalesforceError:
+    """An object that the org does not have, or (`known`) that the user may not read."""
     return located(
         text,
         at,
         f"sObject type '{name}' is not supported. If you are attempting to use a custom object, be sure to append "
         "the '__c' after the entity name. Please reference your WSDL or the describe call for the appropriate names.",
         code="INVALID_TYPE",
+        headers=None if known else unknown_object_header(name),
     )
 
 
@@ -79,6 +88,7 @@ def no_such_children(text: str, at: int, name: str) -> SalesforceError:
         "relationship, be sure to append the '__r' after the custom relationship name. Please reference your WSDL or "
         "the describe call for the appropriate names.",
         code="INVALID_TYPE",
+        headers={} if name.endswith("__r") else not_modelled_header(f"the child relationship {name}"),
     )
 
 

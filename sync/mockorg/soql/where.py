@@ -58,7 +58,7 @@ class Statement:
         """
         found = self.org.schema.find(name)
         if found is None or not found.queryable or not self.org.access.may(self.user, "read", found):
-            raise no_such_object(self.text, at, name)
+            raise no_such_object(self.text, at, name, known=found is not None)
         return found
 
 
