@@ -110,7 +110,7 @@ class _Reader:
             case SequenceNode():
                 return Items(tuple(self.read(item, depth + 1) for item in node.value), line)
             case ScalarNode():
-                return Text(_scalar(node), str(node.value), line)
+                return Text(_scalar(node), _raw(node), line)
             case _:
                 raise AssertionError(f"unexpected YAML node {type(node).__name__}")
 
@@ -132,9 +132,14 @@ class _Reader:
         return Block(tuple(entries.values()), line)
 
 
+def _raw(node: ScalarNode) -> str:
+    """The text; ruamel.yaml marks where a folded block was folded by a bell, which nobody wrote."""
+    return str(node.value).replace("\a", "") if node.style == ">" else str(node.value)
+
+
 def _scalar(node: ScalarNode) -> Scalar:  # noqa: PLR0911 -- one per YAML type
     """The value that the core YAML types give to a scalar; anything unusual stays text."""
-    raw = str(node.value)
+    raw = _raw(node)
     if node.style:  # quoted or a text block
         return raw
     match str(node.tag).rsplit(":", 1)[-1]:

@@ -8,6 +8,8 @@ import pytest
 from shipped import CASE_FILES, MAPPING, PACKS, ROOT, suite
 
 from sync.insight.policy_cases import CaseDatabase, run_cases
+from sync.insight.policy_coverage import measure_coverage
+from sync.insight.policy_mutants import run_mutants
 
 
 def test_every_pack_and_the_default_policy_have_cases() -> None:
@@ -30,3 +32,15 @@ def test_every_case_holds(file: Path) -> None:
             for difference in result.differences
         ]
     assert failed == []
+
+
+@pytest.mark.parametrize("file", CASE_FILES, ids=lambda file: file.stem)
+def test_every_part_is_tried_and_every_mutant_is_noticed_or_accepted_with_a_reason(file: Path) -> None:
+    found = suite(file)
+    with CaseDatabase(found.cases, MAPPING) as database:
+        coverage = measure_coverage(database, found.parsed, [one for f in found.files for one in f.gaps])
+        mutation = run_mutants(database, found.parsed, [one for f in found.files for one in f.mutants])
+    assert [gap.name for gap in coverage.gaps] == []
+    assert [survivor.mutant.name for survivor in mutation.survivors] == []
+    assert (coverage.wrongly_accepted, mutation.wrongly_accepted) == ((), ())
+    assert mutation.total > 80

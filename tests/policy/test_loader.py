@@ -227,3 +227,9 @@ def test_a_damaged_policy_is_read_or_refused_but_never_fails(data: st.DataObject
 def test_any_text_is_a_document_or_a_problem(text: str) -> None:
     block, found = read_document(text, "p.yaml")
     assert block is not None or found
+
+
+def test_a_condition_may_be_folded_over_several_lines() -> None:
+    text = "policy: p\ncriteria:\n  a: >-\n    budget > 5\n    AND decision_maker\nready: a\n"
+    policy = load_policy_text(text, "policy.yaml", MAPPING)
+    assert policy.criteria["a"].when.text == "budget > 5 AND decision_maker"
