@@ -135,8 +135,8 @@ class Trait(StrEnum):
 class Obstacle(StrEnum):
     """Why the conversion of a ready lead will not go through: Salesforce's code, or in lower case a client's hold.
 
-    The org refuses those with a code, and would convert those that a careful client holds. Validation rules and the
-    statuses of a lead process can't be read from outside, so that no client can foresee these two.
+    The org refuses those with a code, and would convert those that a careful client holds. Validation rules can't be
+    read from outside, so that no client can foresee them; the statuses of a lead process stand in describe/layouts.
     """
 
     AMBIGUOUS_ACCOUNT = "ambiguous_account"
@@ -158,7 +158,7 @@ class Obstacle(StrEnum):
     @property
     def foreseeable(self) -> bool:
         """Whether a client can know of it before it asks for the conversion."""
-        return self not in {Obstacle.VALIDATION_RULE, Obstacle.INVALID_STATUS}
+        return self is not Obstacle.VALIDATION_RULE
 
 
 OBSTACLE_TIES: Mapping[Obstacle, Tie] = {

@@ -67,8 +67,8 @@ def no_such_object(text: str, at: int, name: str, *, known: bool = False) -> Sal
     )
 
 
-def no_such_relationship(text: str, at: int, name: str) -> SalesforceError:
-    """A parent relationship that the object does not have."""
+def no_such_relationship(text: str, at: int, name: str, *, unmodelled: str | None = None) -> SalesforceError:
+    """A parent relationship that the object does not have, or that leads to an object which is not modelled."""
     return located(
         text,
         at,
@@ -76,6 +76,7 @@ def no_such_relationship(text: str, at: int, name: str) -> SalesforceError:
         "be sure to append the '__r' after the custom relationship name. Please reference your WSDL or the describe "
         "call for the appropriate names.",
         code="INVALID_FIELD",
+        headers=not_modelled_header(unmodelled) if unmodelled else None,
     )
 
 

@@ -215,7 +215,9 @@ class Scope:
             if canonical not in node.parents:
                 parent = self._joined(reference, f"{target.alias}.{quoted(reference.name)}")
                 if not parent.targets:
-                    break
+                    unknown = [each for each in reference.reference_to if self.org.schema.find(each) is None]
+                    what = f"the object {', '.join(unknown)}" if unknown else None
+                    raise no_such_relationship(self.text, path.at, name, unmodelled=what)
                 node.parents[canonical] = parent
             return node.parents[canonical], canonical
         raise no_such_relationship(self.text, path.at, name)

@@ -274,6 +274,7 @@ def test_a_fiscal_year_of_its_own_is_not_taken_for_the_calendars(client: Client,
         "/sobjects/Lead/describe/compactLayouts",
         "/query?q=SELECT Id FROM ContentDocument",
         "/query?q=SELECT Id, (SELECT Id FROM Feeds) FROM Lead",
+        "/query?q=SELECT Pricebook2.Name FROM Opportunity",
     ],
 )
 def test_what_a_real_org_may_have_names_itself(either: Client, path: str) -> None:
