@@ -382,3 +382,15 @@ def test_values_that_an_existing_record_keeps_are_in_the_loss_report() -> None:
     (action,) = conversions(plan([row], org=org, matches=[at_acme(row, 1)], attached=kept))
     assert [loss.field for loss in action.losses if loss.kind == "kept_by_target"] == ["Phone"]
     assert "0199" not in repr(action.losses)
+
+
+def test_a_converted_status_outside_of_the_leads_own_process_is_held_with_the_way_to_mend_it() -> None:
+    partner, master = sf_id("012", 1), sf_id("012", 2)
+    known = facts(
+        lead_processes={partner: frozenset({"Open - Not Contacted"}), master: frozenset({"Closed - Converted"})},
+        record_types={sf_id("00Q", 1): partner, sf_id("00Q", 2): master},
+    )
+    held, free, without = conversions(plan([lead(1), lead(2), lead(3)], org=known))
+    assert codes(held) == ["INVALID_STATUS"]
+    assert partner in held.blockers[0].message
+    assert codes(free) == codes(without) == []
