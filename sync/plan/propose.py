@@ -6,6 +6,7 @@ what the proposals would make (`duplicate_probes`); `make_plan` is the second ha
 
 from __future__ import annotations
 
+import re
 import string
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -30,6 +31,9 @@ from sync.plan.matching import (
 from sync.plan.owner import resolve_owner
 from sync.policy.decision import Decision
 from sync.policy.schema import Policy
+
+_UNSENDABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]+")
+"""Controls and halves of a pair: no name needs them, and XML, by which conversions go, can't carry them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,7 +238,7 @@ def _filled(template: str, row: Record) -> str | None:
     for text, name, _, _ in string.Formatter().parse(template):
         value = row.get(name) if name else None
         parts += [text, "" if value is None else str(value)]
-    return "".join(parts).strip() or None
+    return _UNSENDABLE.sub(" ", "".join(parts)).strip() or None
 
 
 def named_in(template: str) -> tuple[str, ...]:

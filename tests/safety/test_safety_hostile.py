@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -102,13 +103,12 @@ def test_hostile_companies_are_converted_once_each_under_their_own_names(
         if action is None or action["prediction"]["outcome"] != "will_succeed":
             continue
         result = results[lead]
-        if result["outcome"] != "applied":
-            assert result["code"] == "UNSENDABLE_VALUE", f"{kind}: {result}"
-            continue
+        assert result["outcome"] == "applied", f"{kind}: {result}"
         done += 1
         assert accounts[result["account_id"]]["Name"], kind
         if "Opportunity" in action["creates"]:
-            assert str(opportunities[result["opportunity_id"]]["Name"]).strip() == HOSTILE[kind][:120].strip(), kind
+            name = re.sub(r"[\x00-\x1f\x7f-\x9f]+", " ", HOSTILE[kind])[:120].strip()
+            assert opportunities[result["opportunity_id"]]["Name"] == name, kind
     assert done >= 10
     again = desk.json("apply", str(plan), "--yes", "--max-failures", "100%", codes=(0, 4))
     assert again["outcomes"]["applied"] == 0
