@@ -6,6 +6,7 @@ nothing.
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from io import TextIOWrapper
@@ -76,7 +77,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return explain(Interrupted(), as_json=as_json)
     except BrokenPipeError:
-        return Exit.DONE
+        return _reader_left()
+    except SystemExit as ended:  # how Rich and Typer end when a pipe's reader has left, as `| head` does
+        if not isinstance(ended.__context__, BrokenPipeError):
+            raise
+        return _reader_left()
     except Exception as error:  # noqa: BLE001 -- the outermost edge: no traceback reaches a user
         if _is_usage_error(error):
             return explain(_usage(error), as_json=as_json)
@@ -84,6 +89,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if result == _STOPPED:
         return explain(Interrupted(), as_json=as_json)
     return result if isinstance(result, int) else Exit.DONE
+
+
+def _reader_left() -> int:
+    """Nobody reads on: no error, and nothing more is written, not even at the process's end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return Exit.DONE
 
 
 def _is_usage_error(error: Exception) -> bool:
