@@ -24,10 +24,14 @@ def points(here: World) -> int:
     return len(here.reaper.points)
 
 
-def test_killed_at_any_point_and_run_again_every_lead_is_converted_once(here: World) -> None:
+EVERY_SEVENTH_OR_ALL = pytest.mark.parametrize("step", [7, pytest.param(1, marks=pytest.mark.slow)])
+
+
+@EVERY_SEVENTH_OR_ALL
+def test_killed_at_any_point_and_run_again_every_lead_is_converted_once(here: World, step: int) -> None:
     count = points(here)
     assert count > 60
-    for point in range(count):
+    for point in range(0, count, step):
         here.fresh()
         assert here.run(kill_at=point) is None
         results = here.run()
@@ -38,9 +42,10 @@ def test_killed_at_any_point_and_run_again_every_lead_is_converted_once(here: Wo
         check(here, here.plans)
 
 
-def test_killed_at_any_point_recovery_alone_leaves_nothing_open(here: World) -> None:
+@EVERY_SEVENTH_OR_ALL
+def test_killed_at_any_point_recovery_alone_leaves_nothing_open(here: World, step: int) -> None:
     count = points(here)
-    for point in range(1, count, 4):
+    for point in range(1, count, 2 * step):
         here.fresh()
         assert here.run(kill_at=point) is None
         assert here.recover()

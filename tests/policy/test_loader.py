@@ -93,7 +93,7 @@ limits: {share_of_open: 0.2, canary: 1.5}
         ("policy: [", "p.yaml:1: not valid YAML"),
         ("policy:\n\t- b", "p.yaml:2: not valid YAML"),
         ("policy: x\x00", "not valid YAML"),
-        ("a: " + "[" * 3000, "nested too deeply"),
+        ("a: " + "[" * 1000, "nested too deeply"),
         ("x" * 1_000_001, "longer than 1,000,000"),
         (small("policy: again\n"), "p.yaml:5: 'policy' stands here twice, first in line 1"),
         (small("signals: {a: {field: budget > 1}, a: {field: budget > 2}}"), "'a' stands here twice"),
