@@ -116,11 +116,21 @@ class User:
         return self._any("hard_delete")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Secured:
+    """The fields of an object that grants let a user read and write; `of` keeps both alive, as their ids are a key."""
+
+    of: tuple[object, object]
+    visible: frozenset[str]
+    editable: frozenset[str]
+
+
 class Access:
     """The org's users and what they may see and do."""
 
     def __init__(self, users: Iterable[User] = ()) -> None:
         self._users = {user.id: user for user in users}
+        self._secured: dict[tuple[int, int], _Secured] = {}
 
     def replace_users(self, users: Iterable[User]) -> None:
         """Set the users anew."""
@@ -175,11 +185,24 @@ class Access:
     @behaviour("field-level security hides fields", "confirmed", "recorded SOQL error texts")
     def visible_fields(self, user: User, type_: ObjectType) -> frozenset[str]:
         """Names of the fields that field-level security lets the user read; others do not exist for him."""
-        return frozenset(each.name for each in type_.fields if self._field_rank(user, type_, each) >= 1)
+        return self._fields(user, type_).visible
 
     def editable_fields(self, user: User, type_: ObjectType) -> frozenset[str]:
         """Names of the fields that field-level security lets the user write."""
-        return frozenset(each.name for each in type_.fields if self._field_rank(user, type_, each) >= 2)
+        return self._fields(user, type_).editable
+
+    def _fields(self, user: User, type_: ObjectType) -> _Secured:
+        """What security says of an object's fields; kept, because every query asks and neither part ever changes."""
+        key = (id(user.grants), id(type_))
+        found = self._secured.get(key)
+        if found is None:
+            ranks = {each.name: self._field_rank(user, type_, each) for each in type_.fields}
+            found = self._secured[key] = _Secured(
+                of=(user.grants, type_),
+                visible=frozenset(name for name, rank in ranks.items() if rank >= 1),
+                editable=frozenset(name for name, rank in ranks.items() if rank >= 2),
+            )
+        return found
 
     def require_readable(self, user: User, type_: ObjectType) -> None:
         """Refuse an object that the user may not read, as if it did not exist.
