@@ -133,4 +133,5 @@ def _text(text: str) -> object:
     if found:
         day, time, zone = found.groups()
         return datetime.fromisoformat(f"{day}T{time}{'+00:00' if zone in {None, 'Z'} else zone}").astimezone(UTC)
-    return text.replace("\r\n", "\n").replace("\r", "\n").rstrip() or None
+    kept = text.replace("\0", "").encode("utf-8", "replace").decode()  # as the mirror has it
+    return kept.replace("\r\n", "\n").replace("\r", "\n").rstrip() or None

@@ -104,7 +104,7 @@ def save_body(response: requests.Response, target: Path, heard: Callable[[int], 
         with os.fdopen(descriptor, "wb") as file:
             for chunk in _raw_chunks(response):
                 plain = unpacker.decompress(chunk) if unpacker else chunk
-                file.write(plain)
+                file.write(plain.replace(b"\0", b"") if b"\0" in plain else plain)  # CSV readers end a value there
                 heard(len(plain))
         if unpacker is not None and not unpacker.eof:
             raise requests.exceptions.ChunkedEncodingError("the gzip stream ended early")

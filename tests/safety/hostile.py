@@ -4,6 +4,7 @@ from __future__ import annotations
 
 HOSTILE = {
     "escape": "Clear\x1b[2J\x1b]0;owned\x07 Ltd",
+    "nul": "Nul\x00 and more Ltd",
     "c1_control": "Csi\x9b31m Ltd",
     "right_to_left": "Invoice\u202egnp.exe\u2066 Ltd",
     "line_separator": "Two\u2028lines\u2029here Ltd",
