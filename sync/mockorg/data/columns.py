@@ -62,7 +62,8 @@ class Column:
         if blank and self._required:
             self._report(start + list(cells).index(""), "a value is needed here")
         if self.field.name == "Id":
-            if self._keys.all_exact(self._type):
+            if self._keys.exact(self._type):
+                self._keys.check_exact(cells)
                 return cells
             return [self._keys.own(self._type, cell) for cell in cells]
         if self.field.type in TEXT_TYPES:

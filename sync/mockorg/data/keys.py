@@ -43,9 +43,28 @@ class Keys:
         fresh = [cell for cell in dict.fromkeys(odd) if cell and to18(cell) is None and cell not in known]
         known.update(zip(fresh, self._org.ids.next_many(type_.id_prefix, len(fresh)), strict=True))
 
-    def all_exact(self, type_: ObjectType) -> bool:
-        """Whether every cell of the object's Id column was found to be an id of 18 characters, to be taken as it is."""
+    def exact(self, type_: ObjectType) -> bool:
+        """Whether every cell of the object's Id column is an id of 18 characters, or presumed to be one."""
         return self._exact.get(type_.name, False)
+
+    def presume_exact(self, type_: ObjectType) -> None:
+        """Take the object's Id column for ids of 18 characters, without having read all of it."""
+        self._exact[type_.name] = True
+
+    def check_exact(self, cells: Iterable[str]) -> None:
+        """See whether what was presumed holds.
+
+        Raises:
+            KeysAfterAll: one of the cells is no id of 18 characters.
+        """
+        if any(to18(cell) != cell for cell in cells):
+            raise KeysAfterAll
+
+    def copy(self) -> Keys:
+        """These keys, to go back to."""
+        copied = Keys(self._org, self._defined, self._make_user)
+        copied._ids = {name: dict(ids) for name, ids in self._ids.items()}
+        return copied
 
     def own(self, type_: ObjectType, cell: str) -> str:
         """The id for a cell of the Id column: itself, or the key's."""
@@ -86,6 +105,10 @@ class Keys:
         if target is None:
             return None
         return self.own(target, cell)
+
+
+class KeysAfterAll(Exception):
+    """An Id column that began with ids holds keys further on."""
 
 
 class AmbiguousKey(Exception):

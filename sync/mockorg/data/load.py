@@ -9,12 +9,13 @@ import sys
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
+from ..ids import to18
 from ..org import Org
 from .columns import Column
 from .derive import derive_loaded
-from .keys import Keys
+from .keys import Keys, KeysAfterAll
 from .names import bind_names, make_user
 from .problems import DataError, Problems
 from .setup_files import SETUP_OBJECTS, apply_setup_row
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from ..schema import Field, ObjectType, Value
 
 CHUNK = 4000
+_PEOPLE = frozenset({"Lead", "Contact"})
 _STAMPS = ("CreatedDate", "LastModifiedDate", "SystemModstamp")
 
 
@@ -100,8 +102,15 @@ def load_folder(org: Org, folder: Path | str) -> LoadReport:
     paths = sorted(folder.glob("*.csv"), key=lambda path: path.name.lower())
     files = [file for path in paths if (file := _open(org, path, problems)) is not None]
     problems.stop_if_any()
-    with org.lock, org.store.savepoint():
-        return LoadReport(records=_load(org, files, problems))
+    with org.lock:
+        users, ids = org.access.users, org.ids.state()
+        try:
+            with org.store.savepoint():
+                return LoadReport(records=_load(org, files, problems))
+        except BaseException:
+            org.access.replace_users(users)
+            org.ids.restore(ids)
+            raise
 
 
 def _load(org: Org, files: Sequence[_File], problems: Problems) -> dict[str, int]:
@@ -113,17 +122,42 @@ def _load(org: Org, files: Sequence[_File], problems: Problems) -> dict[str, int
             counts[file.type_.name] = _load_setup(org, file, keys, problems)
     bind_names(org, keys)
     records = [file for file in files if file.type_.name not in SETUP_OBJECTS]
-    for file in records:
-        _collect_keys(file, keys)
-    complete: dict[str, frozenset[str]] = {}
-    for file in records:
-        with org.store.indexed_afterwards(file.type_):
-            counts[file.type_.name], complete[file.type_.name] = _load_records(org, file, keys, problems)
-    problems.stop_if_any()
+    loaded = _load_presuming(org, records, keys) or _load_files(org, records, keys, problems, presume=False)
     for file in records:
         given = frozenset(field.name for field in file.fields if field)
-        derive_loaded(org, file.type_, given, complete[file.type_.name])
+        counts[file.type_.name], complete = loaded[file.type_.name]
+        derive_loaded(org, file.type_, given, complete)
     return counts
+
+
+_Loaded: TypeAlias = dict[str, tuple[int, frozenset[str]]]
+"""By object: how many records came in, and the columns that have a value in each of them."""
+
+
+def _load_presuming(org: Org, files: Sequence[_File], keys: Keys) -> _Loaded | None:
+    """Load files with one reading each, taking an Id column that begins with ids for one that holds nothing else.
+
+    None, and nothing loaded, where that does not hold or anything else is wrong: a second attempt finds out what.
+    """
+    users, ids = org.access.users, org.ids.state()
+    try:
+        with org.store.savepoint():
+            return _load_files(org, files, keys.copy(), Problems(), presume=True)
+    except (KeysAfterAll, DataError):
+        org.access.replace_users(users)
+        org.ids.restore(ids)
+        return None
+
+
+def _load_files(org: Org, files: Sequence[_File], keys: Keys, problems: Problems, *, presume: bool) -> _Loaded:
+    for file in files:
+        _collect_keys(file, keys, presume=presume)
+    loaded: _Loaded = {}
+    for file in files:
+        with org.store.indexed_afterwards(file.type_):
+            loaded[file.type_.name] = _load_records(org, file, keys, problems)
+    problems.stop_if_any()
+    return loaded
 
 
 def _setup_rank(name: str) -> int:
@@ -188,11 +222,15 @@ def _load_setup_row(  # noqa: PLR0917 - the state of one load
     apply_setup_row(org, file.type_, key, row, keys)
 
 
-def _collect_keys(file: _File, keys: Keys) -> None:
+def _collect_keys(file: _File, keys: Keys, *, presume: bool) -> None:
     at = file.id_column
     if at is None:
         return
     try:
+        first = [cells[at] for cells in islice(file.records(), CHUNK) if at < len(cells)]
+        if presume and all(to18(cell) == cell for cell in first):
+            keys.presume_exact(file.type_)
+            return
         keys.collect(file.type_, (cells[at] for cells in file.records() if at < len(cells)))
     except UnicodeDecodeError:
         return  # the second reading says so, with its place
@@ -208,7 +246,8 @@ def _load_records(org: Org, file: _File, keys: Keys, problems: Problems) -> tupl
     ]
     present = [field.name for _, field in kept]
     extra = _extra_columns(org, type_, frozenset(present))
-    names = [*present, *extra]
+    named = type_.name in _PEOPLE and "Name" not in present
+    names = [*present, *extra, *(["Name"] if named else [])]
     seen: dict[str, int] = {}
     count = 0
     for start, table in _chunks(file, problems):
@@ -225,11 +264,19 @@ def _load_records(org: Org, file: _File, keys: Keys, problems: Problems) -> tupl
         constants = [stored_ids if name == "Id" else [value] * size for name, value in extra.items()]
         if problems.found:
             continue
+        if named:
+            constants.append(_full_names(dict(zip(present, stored, strict=True)), size))
         _insert(org, file, names, zip(*stored, *constants, strict=True), problems, start)
     for record_id in list(seen)[-1:]:
         org.ids.observe(record_id)
     full = {column.field.name for _, column in columns if not column.blank} | set(extra)
     return count, frozenset(full)
+
+
+def _full_names(columns: Mapping[str, Sequence[Value]], size: int) -> Sequence[Value]:
+    """The names of people, of whom the file gives only the parts."""
+    first, last = (columns.get(name, [None] * size) for name in ("FirstName", "LastName"))
+    return [f"{one} {two}" if one and two else one or two for one, two in zip(first, last, strict=True)]
 
 
 def _check_ids(file: _File, ids: Sequence[Value], start: int, seen: dict[str, int], problems: Problems) -> None:

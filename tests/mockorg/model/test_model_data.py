@@ -7,6 +7,7 @@ from model_world import NOW, a_lead, an_org, converted, every, make, row
 
 from sync.mockorg.clock import Clock
 from sync.mockorg.data import DataError, dump_folder, load_folder, org_from_folder
+from sync.mockorg.ids import checksum
 from sync.mockorg.org import Org
 from sync.mockorg.org_yaml import OrgYamlError
 
@@ -291,3 +292,34 @@ def test_a_feature_that_is_not_modelled_is_refused_when_the_org_is_made(feature:
 def test_text_that_is_no_yaml_is_refused_with_its_line() -> None:
     with pytest.raises(OrgYamlError, match=r"org\.yaml:2: this is not YAML"):
         an_org("users: [\n  }")
+
+
+def test_an_id_column_that_turns_to_keys_after_thousands_of_ids_is_read_rightly(tmp_path: Path) -> None:
+    ids = [body + checksum(body) for body in (f"00Q7R{number:010}" for number in range(4100))]
+    (tmp_path / "Lead.csv").write_text(
+        "Id,LastName,Company\n" + "".join(f"{each},Doe,Acme\n" for each in [*ids, "lead-last"])
+    )
+    (tmp_path / "Campaign.csv").write_text("Id,Name\nc,Spring\n")
+    (tmp_path / "CampaignMember.csv").write_text("CampaignId,LeadId\nc,lead-last\n")
+    (tmp_path / "Account.csv").write_text("Name,OwnerId\nAcme,somebody new\n")
+
+    org = org_from_folder(tmp_path)
+
+    assert org.store.count(org.schema.object("Lead")) == 4101
+    member = org.store.rows_where(org.schema.object("CampaignMember"), {})[0]
+    lead = org.store.row(org.schema.object("Lead"), str(member["LeadId"]))
+    assert lead is not None
+    assert lead["Name"] == "Doe"
+    assert str(lead["Id"]) not in ids
+    users = {str(row["Id"]) for row in org.store.rows_where(org.schema.object("User"), {})}
+    assert {user.id for user in org.access.users} == users
+
+
+def test_a_folder_that_cannot_be_loaded_leaves_no_users_behind(tmp_path: Path) -> None:
+    (tmp_path / "Account.csv").write_text("Name,OwnerId,NumberOfEmployees\nAcme,somebody new,many\n")
+    org = Org.create(seed=1)
+
+    with pytest.raises(DataError):
+        load_folder(org, tmp_path)
+
+    assert len(org.access.users) == 1
