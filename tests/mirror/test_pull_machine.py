@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import pytest
 from conftest import HISTORY_YAML, LEAD_YAML, TASK_YAML, mapping_of
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -181,6 +182,11 @@ def _comparable(row: tuple[Any, ...]) -> tuple[object, ...]:
 
 
 PullMachine.TestCase.settings = settings(
-    max_examples=10, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=4, stateful_step_count=15, deadline=None, suppress_health_check=list(HealthCheck)
 )
 TestPullMachine = PullMachine.TestCase
+
+
+@pytest.mark.slow
+class TestPullMachineAtLength(PullMachine.TestCase):  # type: ignore[misc] -- hypothesis makes the class
+    settings = settings(max_examples=40, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck))

@@ -61,7 +61,7 @@ def stage() -> Stage:
     return Stage.FRESH
 
 
-@pytest.fixture(params=["in_process", "socket"])
+@pytest.fixture(params=["in_process", pytest.param("socket", marks=pytest.mark.slow)])
 def desk(request: pytest.FixtureRequest, stages: Stages, stage: Stage, tmp_path: Path) -> Iterator[Desk]:
     with stages.desk(stage, tmp_path / "work", request.param) as opened:
         yield opened
