@@ -49,7 +49,7 @@ def test_every_command_that_touches_an_org_takes_json_and_org(name: str, command
         assert "--org" in options
 
 
-WITHOUT_ORG = {"demo", "mock-org serve", "mock-org seed", "policy test"}
+WITHOUT_ORG = {"demo", "mock-org serve", "mock-org seed", "policy test", "policy docs"}
 """Commands that never look at an org."""
 
 
