@@ -16,6 +16,7 @@ from safety_desk import Desk
 from sync.cli.exits import unexpected
 from sync.cli.main import main
 from sync.mirror.pull.pages import page_folder, remove_left_behind
+from sync.mockorg.faults import Fault, FaultKind
 from sync.org_settings import RefreshToken
 from sync.private_file import replacing, write_private
 from sync.salesforce.auth.refresh_token import keep
@@ -75,6 +76,36 @@ def test_a_state_folder_that_was_left_open_is_closed(desk: Desk) -> None:
 def test_init_writes_env_for_its_owner_alone(tmp_path: Path, open_umask: None) -> None:
     assert main(["init", "--offline", "--json", "--folder", str(tmp_path / "new")]) == 0
     assert mode(tmp_path / "new" / ".env") == 0o600
+
+
+def test_doctor_warns_of_secrets_that_others_can_read(desk: Desk) -> None:
+    def warned() -> bool:
+        return any(check["area"] == "secrets" for check in desk.json("doctor")["checks"])
+
+    assert not warned()
+    (desk.folder / ".env").chmod(0o644)
+    assert warned()
+
+
+def test_a_pull_killed_while_reading_leaves_pages_that_the_next_one_removes(desk: Desk) -> None:
+    with desk.mock.serve() as server:
+        desk.settle(LEADGATE_INSTANCE_URL=server.url)
+        desk.mock.add_fault(Fault(kind=FaultKind.LATENCY, route="composite", skip=2, times=None, seconds=120))
+        command = [sys.executable, "-m", "sync", "pull", "--folder", str(desk.folder)]
+        pull = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603 -- this Python
+        with pull:
+            until = time.monotonic() + 60
+            while not list(desk.state.glob("pull-*")):
+                assert pull.poll() is None
+                assert time.monotonic() < until, "the pull makes no folder"
+                time.sleep(0.02)
+            pull.kill()
+        desk.mock.clear_faults()
+        (left,) = desk.state.glob("pull-*")
+        (left / "lead-00000.csv").write_text("Jane", "utf-8")
+        os.utime(left, (0, 0))
+        desk.run("pull")
+    assert not list(desk.state.glob("pull-*"))
 
 
 def test_a_crash_report_is_private_and_holds_places_only(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
@@ -56,8 +58,8 @@ def _checks(workspace: Workspace, policy_file: options.PolicyFile) -> list[Check
         problems += invalid.problems
     except WrongUse as missing:
         problems.append(Problem(missing.place or "config", 1, missing.message, missing.fix))
-    return list(
-        examine(
+    return [
+        *examine(
             reader,
             mapping=mapping,
             mapping_problems=fit.errors,
@@ -65,8 +67,20 @@ def _checks(workspace: Workspace, policy_file: options.PolicyFile) -> list[Check
             policy=policy,
             policy_problems=problems,
             policy_doubts=doubts,
-        )
-    )
+        ),
+        *_open_secrets(workspace.folder),
+    ]
+
+
+def _open_secrets(folder: Path) -> list[Check]:
+    """A warning when `.env` is not its owner's alone."""
+    from sync.insight.doctor import Check, Level
+
+    env = folder / ".env"
+    if os.name != "posix" or not env.is_file() or not env.stat().st_mode & 0o077:
+        return []
+    found = ".env holds secrets, and other users of this machine can read it"
+    return [Check(area="secrets", level=Level.WARNING, found=found, fix=f"chmod 600 {env}")]
 
 
 def _found(check: Check) -> Text:
