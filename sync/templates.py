@@ -43,3 +43,8 @@ def policy_packs() -> dict[str, Path]:
     """The shipped policies by name: the moments at which teams convert, and two qualification frameworks."""
     folder = Path(str(files("sync").joinpath("policy", "packs")))
     return {path.stem: path for path in sorted(folder.glob("*.yaml"))}
+
+
+def pack_cases(pack: str) -> Path:
+    """The test cases that are shipped with a policy."""
+    return Path(str(files("sync").joinpath("policy", "packs", "tests", f"{pack}.yaml")))

@@ -17,6 +17,8 @@ from sync.policy.lint import OrgWords
 from sync.salesforce.org import ObjectDescribe
 
 NOT_HERE = "  # not in this org: "
+NEW = "Open - Not Contacted"
+CONVERTED = "Closed - Converted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +74,22 @@ def fit_policy(text: str, words: OrgWords, *, default_status: str | None, names:
     return Fitted(text, tuple(notes))
 
 
+def renamed_statuses(words: OrgWords, default_status: str | None) -> dict[str, str]:
+    """Lead Statuses of the templates, and what the org calls the same."""
+    known, renamed = set(words.statuses), {}
+    if default_status and NEW not in known:
+        renamed[NEW] = default_status
+    if CONVERTED not in known and len(words.converted_statuses) == 1:
+        renamed[CONVERTED] = words.converted_statuses[0]
+    return renamed
+
+
 def _statuses(text: str, words: OrgWords, default_status: str | None, notes: list[str]) -> str:
     known = set(words.statuses)
-    if default_status and "Open - Not Contacted" not in known:
-        text = _renamed(text, "Open - Not Contacted", default_status)
-        notes.append(f"a new lead's status here is {default_status!r}")
-    if "Closed - Converted" not in known and len(words.converted_statuses) == 1:
-        text = _renamed(text, "Closed - Converted", words.converted_statuses[0])
-        notes.append(f"the converted status here is {words.converted_statuses[0]!r}")
+    for template, own in renamed_statuses(words, default_status).items():
+        text = _renamed(text, template, own)
+        whose = "a new lead's" if template == NEW else "the converted"
+        notes.append(f"{whose} status here is {own!r}")
     missing = [status for status in ("Working - Contacted", "Closed - Not Converted") if status not in known]
     if missing:
         text = _without_transitions(text, missing)

@@ -75,7 +75,7 @@ def load_cases(text: str, file: str, policy: Policy, mapping: OrgMapping) -> Cas
 
 def _accepted(form: Form, entry: Entry | None) -> dict[str, tuple[Accepted, ...]]:
     found: dict[str, list[Accepted]] = {"mutant": [], "gap": []}
-    if entry is not None and not isinstance(entry.value, Items):
+    if entry is not None and not is_nothing(entry) and not isinstance(entry.value, Items):
         form.problem(entry.line, "`accepted:` is a list of `- {mutant: …, because: …}`")
     for item in entry.value.items if entry is not None and isinstance(entry.value, Items) else ():
         block = form.block(item, "accepted", ACCEPTED_KEYS)

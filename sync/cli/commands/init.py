@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from sync.salesforce.org import OrgReader
 
 
+POLICY = "config/readiness.yaml"
+CASES = "config/tests/readiness.yaml"
+
+
 @dataclass(slots=True)
 class Files:
     """What a new folder will hold: path below it → text; and what is to be said of it."""
@@ -69,7 +73,7 @@ def init(
 
 
 def _templates(pack: str) -> Files:
-    from sync.templates import policy_packs, template_file, template_folder
+    from sync.templates import pack_cases, policy_packs, template_file, template_folder
 
     packs = policy_packs()
     if pack not in packs:
@@ -79,7 +83,8 @@ def _templates(pack: str) -> Files:
     for name in ("mappings", "config"):
         for path in sorted(template_folder(name).glob("*.yaml")):
             files.texts[f"{name}/{path.name}"] = path.read_text("utf-8")
-    files.texts["config/readiness.yaml"] = packs[pack].read_text("utf-8")
+    files.texts[POLICY] = packs[pack].read_text("utf-8")
+    files.texts[CASES] = pack_cases(pack).read_text("utf-8")
     files.texts[".env"] = template_file(".env.example").read_text("utf-8")
     return files
 
@@ -99,7 +104,8 @@ def _fit(files: Files, folder: Path, org: str | None) -> str | None:
 
 
 def _fit_to(files: Files, org: OrgReader) -> None:
-    from sync.insight.fitting import fit_mapping, fit_policy
+    from sync.insight.fitting import fit_mapping, fit_policy, renamed_statuses
+    from sync.insight.fitting_cases import fit_cases
     from sync.insight.policy_fit import org_words
     from sync.mapping import OrgMapping, parse_mappings
 
@@ -118,15 +124,20 @@ def _fit_to(files: Files, org: OrgReader) -> None:
     left = [(files.texts[name], name) for name in names if name in files.texts]
     mapping = OrgMapping(objects=parse_mappings(left)[0])
     default = next((status.api_name for status in org.lead_statuses() if status.default), None)
-    policy = "config/readiness.yaml"
+    words = org_words(mapping, org)
     fitted = fit_policy(
-        files.texts[policy],
-        org_words(mapping, org),
+        files.texts[POLICY],
+        words,
         default_status=default,
         names=set(mapping["lead"].fields) if "lead" in mapping else (),
     )
-    files.texts[policy] = fitted.text
+    files.texts[POLICY] = fitted.text
     files.notes += fitted.notes
+    shipped, renamed = files.texts.pop(CASES), renamed_statuses(words, default)
+    cases = fit_cases(shipped, fitted.text, mapping, statuses=renamed) if "lead" in mapping else None
+    if cases is not None:
+        files.texts[CASES] = cases.text
+        files.notes += cases.notes
 
 
 def _write(folder: Path, texts: dict[str, str], *, force: bool) -> tuple[list[str], list[str]]:
