@@ -1,7 +1,7 @@
 """Whole commands, from arguments to exit code, against the seed world in the mock org; nothing in between is replaced.
 
-Tests that ask for `desk` run twice: with the org in this process, and over a loopback socket. What concerns only files
-and messages asks for `quick_desk` and runs once.
+Tests that ask for `desk` run twice: with the org in this process, and (slow) over a loopback socket. What concerns only
+files and messages, or one decision of ours, asks for `quick_desk` and runs once.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from scenario_desk import Desk, Stage, Stages, add_readers
 
 from sync.mockorg.seed import WorldSummary, write_world
 
-LEADS = 240
+LEADS = 200
 
 
 @pytest.fixture(scope="session")

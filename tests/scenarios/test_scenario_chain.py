@@ -91,10 +91,9 @@ def test_the_whole_way_from_pull_to_audit(desk: Desk) -> None:
     assert desk.json("recover")["closed"] == []
 
 
-def test_leads_attach_to_the_customers_that_they_belong_to(desk: Desk) -> None:
-    desk.json("pull")
-    desk.json("plan", "-o", "plan.json")
-    desk.json("apply", "plan.json", "--yes", "--max-failures", "100%", code=4)
+@at(Stage.APPLIED)
+def test_leads_attach_to_the_customers_that_they_belong_to(quick_desk: Desk) -> None:
+    desk = quick_desk
     leads = desk.rows("Lead")
     known = [t for t in desk.world.truth.values() if t.lead_id in desk.world.convertible]
     for truth in known:
@@ -112,7 +111,8 @@ def test_the_same_mirror_and_clock_give_the_same_plan(quick_desk: Desk) -> None:
 
 
 @at(Stage.PLANNED)
-def test_a_lead_that_a_person_changed_meanwhile_is_superseded_and_named(desk: Desk) -> None:
+def test_a_lead_that_a_person_changed_meanwhile_is_superseded_and_named(quick_desk: Desk) -> None:
+    desk = quick_desk
     lead_id = min(desk.world.convertible)
     desk.edit("Lead", lead_id, Status="Closed - Not Converted")
     applied = desk.json("apply", "plan.json", "--yes", "--max-failures", "100%", code=4)

@@ -14,7 +14,8 @@ APPLY = ("apply", "plan.json", "--yes", "--max-failures", "100%")
 
 
 @at(Stage.PLANNED)
-def test_nothing_left_to_do_is_done(desk: Desk) -> None:
+def test_nothing_left_to_do_is_done(quick_desk: Desk) -> None:
+    desk = quick_desk
     desk.run("recover").expect(0)
     lead_id = min(desk.world.convertible)
     assert desk.json("convert", lead_id, "--yes")["outcomes"]["applied"] == 1
@@ -34,7 +35,8 @@ def test_leads_that_a_strict_plan_holds_end_with_4(quick_desk: Desk) -> None:
 
 
 @at(Stage.PLANNED)
-def test_an_ended_session_ends_with_3_and_says_how_to_get_a_new_one(desk: Desk) -> None:
+def test_an_ended_session_ends_with_3_and_says_how_to_get_a_new_one(quick_desk: Desk) -> None:
+    desk = quick_desk
     before = desk.contents()
     desk.mock.expire_sessions()
     lead_id = min(desk.world.convertible)
@@ -54,7 +56,8 @@ def test_an_ended_session_ends_with_3_and_says_how_to_get_a_new_one(desk: Desk) 
 
 
 @pytest.mark.parametrize(("user", "right"), [(NO_CONVERTER, "Convert Leads"), (READER, "Edit on Lead")])
-def test_a_missing_permission_is_named_by_the_doctor_who_ends_with_3(desk: Desk, user: str, right: str) -> None:
+def test_a_missing_permission_is_named_by_the_doctor_who_ends_with_3(quick_desk: Desk, user: str, right: str) -> None:
+    desk = quick_desk
     desk.login(user)
     said = desk.run("doctor").expect(3)
     assert right in " ".join(said.out.split())
@@ -171,7 +174,8 @@ def test_a_pull_without_leads_is_held_back_by_a_guard(quick_desk: Desk) -> None:
 
 
 @at(Stage.PLANNED)
-def test_another_run_that_holds_the_org_ends_with_7(desk: Desk) -> None:
+def test_another_run_that_holds_the_org_ends_with_7(quick_desk: Desk) -> None:
+    desk = quick_desk
     before = desk.contents()
     with Ledger.open(desk.state / "ledger.sqlite") as ledger, ledger.lease(desk.mock.org_id):
         for command in (APPLY, ("sync",), ("recover",), ("convert", min(desk.world.convertible), "--yes")):

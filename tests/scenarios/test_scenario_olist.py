@@ -80,6 +80,7 @@ def test_exactly_the_leads_that_the_rule_selects_are_converted(olist: ModuleType
     assert counts["leads"] == counts["ready"] + counts["blocked"] + counts["out_of_scope"] == 8000
     assert report["outcomes"] == outcomes
     assert report["adds_up"] is True
+    assert report["counts"]["leads"] == 8000
     started = next(e for e in audit["events"] if e["kind"] == "run" and e["state"] == "started")
     evidence = started["evidence"]
     assert int(evidence["ready"]) + int(evidence["blocked"]) + int(evidence["out_of_scope"]) == 8000

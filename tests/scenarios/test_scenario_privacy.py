@@ -62,7 +62,8 @@ _ADDRESS = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 
 
 @at(Stage.PULLED)
-def test_nothing_that_a_run_writes_or_says_holds_a_secret_or_a_person(desk: Desk) -> None:
+def test_nothing_that_a_run_writes_or_says_holds_a_secret_or_a_person(quick_desk: Desk) -> None:
+    desk = quick_desk
     desk.settle(LEADGATE_LOG_LEVEL="debug", LEADGATE_LOG_FILE="logs/leadgate.log")
     needles = Needles.of(desk)
     assert len(needles.words) > 200
