@@ -6,6 +6,7 @@ For `sync.policy.mutation`, which puts the changed expression back into its poli
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -249,11 +250,10 @@ def _nearby(expr: Expr) -> Iterator[Expr]:
             step = Decimal(1).scaleb(min(0, exponent) if isinstance(exponent, int) else 0)
             yield replace(expr, value=value - step)
             yield replace(expr, value=value + step)
-        case syntax.Literal(value=datetime() as moment):
-            yield replace(expr, value=moment - timedelta(seconds=1))
-            yield replace(expr, value=moment + timedelta(seconds=1))
-        case syntax.Literal(value=date() as day):
-            yield replace(expr, value=day - timedelta(days=1))
-            yield replace(expr, value=day + timedelta(days=1))
+        case syntax.Literal(value=date() as moment):
+            span = timedelta(seconds=1) if isinstance(moment, datetime) else timedelta(days=1)
+            for shift in (-span, span):
+                with suppress(OverflowError):  # the calendar has two ends
+                    yield replace(expr, value=moment + shift)
         case _:
             return

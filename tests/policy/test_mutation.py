@@ -147,3 +147,8 @@ def test_every_mutant_has_its_own_name_and_its_own_query() -> None:
     assert policy.decide_sql not in queries
     assert len(set(queries)) == len(queries)
     assert all(mutant.missing and mutant.place.line for mutant in found)
+
+
+def test_a_date_at_the_end_of_the_calendar_is_moved_only_one_way() -> None:
+    text = "policy: p\ncriteria: {a: \"purchase_timeline < '9999-12-31'\"}\nready: a"
+    assert of("criterion a", text)[4:] == ["`purchase_timeline < '9999-12-31'` → `purchase_timeline < '9999-12-30'`"]
