@@ -7,12 +7,15 @@ import sys
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sync.cli.options import Json
 from sync.errors import InputInvalid
+
+if TYPE_CHECKING:
+    from sync.mockorg import MockOrg
 
 group = typer.Typer(
     help="An emulated Salesforce org for trials and tests.", no_args_is_help=True, rich_markup_mode=None
@@ -87,7 +90,7 @@ def seed_folder(
     sys.stdout.write(f"next: leadgate mock-org serve --data {folder}\n")
 
 
-def open_mock_org(data: Path | None, *, seed: int = 0):  # type: ignore[no-untyped-def]  # the mock org is imported late
+def open_mock_org(data: Path | None, *, seed: int = 0) -> MockOrg:
     """A mock org, loaded from a folder where one is given.
 
     Raises:
