@@ -128,8 +128,8 @@ def snake_case(api_name: str) -> str:
     return re.sub(r"_+", "_", parts).strip("_").lower()
 
 
-def load_mapping(folder: Path) -> OrgMapping:
-    """Every `*.yaml` of a folder as one mapping.
+def load_mapping(folder: Path, *, base: Path | None = None) -> OrgMapping:
+    """Every `*.yaml` of a folder as one mapping; problems call files as seen from `base`, where that is given.
 
     Raises:
         MappingInvalid: With all problems of all files at once, each with file and line.
@@ -143,10 +143,11 @@ def load_mapping(folder: Path) -> OrgMapping:
     problems: list[Problem] = []
     sources = []
     for path in files:
+        shown = str(path.relative_to(base) if base is not None else path)
         try:
-            sources.append((path.read_text("utf-8"), str(path)))
+            sources.append((path.read_text("utf-8"), shown))
         except (OSError, UnicodeDecodeError) as unreadable:
-            problems.append(Problem(str(path), 1, f"can't be read: {type(unreadable).__name__}", "save it as UTF-8"))
+            problems.append(Problem(shown, 1, f"can't be read: {type(unreadable).__name__}", "save it as UTF-8"))
     objects, found = parse_mappings(sources)
     problems += found
     if not problems and "lead" not in objects:

@@ -66,7 +66,7 @@ class Workspace:
     @cached_property
     def mapping(self) -> OrgMapping:
         """The folder's mapping, all problems at once."""
-        return load_mapping(self.folder / "mappings")
+        return load_mapping(self.folder / "mappings", base=self.folder)
 
     def policy_text(self, file: Path | None = None) -> tuple[str, str]:
         """A policy file's text and the name to call it by in messages."""

@@ -222,9 +222,13 @@ def test_two_orgs_have_two_chains(ledger: Ledger) -> None:
 
 
 def test_only_one_run_holds_an_org(ledger: Ledger, location: str, clock) -> None:
-    with ledger.lease(ORG), Ledger.open(location, clock=clock) as other:
-        with pytest.raises(OrgBusy, match="another run"), other.lease(ORG):
-            pass
+    with (
+        ledger.lease(ORG),
+        Ledger.open(location, clock=clock) as other,
+        pytest.raises(OrgBusy, match="another run"),
+        other.lease(ORG),
+    ):
+        pass
     with ledger.lease(ORG):
         pass
 

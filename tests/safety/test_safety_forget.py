@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from safety_desk import Desk
 
+pytestmark = pytest.mark.slow
+
 FIRST, LAST, ADDRESS = "Wilhelmina", "Quixworthy", "wilhelmina@quixworthy.example"
 TRACES = (b"quixworthy", b"wilhelmina")
 

@@ -14,6 +14,8 @@ from sync.mirror.pull.pages import write_page
 from sync.mirror.store import Mirror
 from sync.plan.expects import digest, same_value
 
+pytestmark = pytest.mark.slow
+
 OBEYED = {chr(c) for c in (*range(0x0A), *range(0x0B, 0x20), *range(0x7F, 0xA0))} | set(
     "\u061c\u200e\u200f\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 )

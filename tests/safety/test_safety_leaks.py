@@ -8,6 +8,8 @@ from safety_desk import Desk
 
 from sync.mockorg.faults import Fault, FaultKind
 
+pytestmark = pytest.mark.slow
+
 CHAIN = (
     ("doctor",),
     ("pull",),
