@@ -96,11 +96,17 @@ def test_with_any_answer_lost_every_lead_is_converted_once(here: World, kind: Fa
         check(here, here.plans)
 
 
-@pytest.mark.slow
-def test_killed_twice_anywhere_every_lead_is_converted_once(here: World) -> None:
+def runs(in_test_all: int, in_prove: int) -> pytest.MarkDecorator:
+    """How often: a smaller size in `make test-all`, the full one in `make prove`."""
+    sizes = (pytest.param(in_test_all, marks=pytest.mark.slow), pytest.param(in_prove, marks=pytest.mark.prove))
+    return pytest.mark.parametrize("times", sizes)
+
+
+@runs(300, 6000)
+def test_killed_twice_anywhere_every_lead_is_converted_once(here: World, times: int) -> None:
     count = points(here)
     chance = random.Random(7)  # noqa: S311 -- repeatable, no secret
-    for _ in range(300):
+    for _ in range(times):
         here.fresh()
         here.run(kill_at=chance.randrange(count))
         here.run(kill_at=chance.randrange(count))
@@ -108,11 +114,11 @@ def test_killed_twice_anywhere_every_lead_is_converted_once(here: World) -> None
         check(here, here.plans)
 
 
-@pytest.mark.slow
-def test_killed_with_answers_lost_as_well_every_lead_is_converted_once(here: World) -> None:
+@runs(150, 4000)
+def test_killed_with_answers_lost_as_well_every_lead_is_converted_once(here: World, times: int) -> None:
     count = points(here)
     chance = random.Random(13)  # noqa: S311 -- repeatable, no secret
-    for _ in range(150):
+    for _ in range(times):
         here.fresh()
         effect = chance.random() < 0.5
         here.mock.add_fault(

@@ -190,3 +190,10 @@ TestPullMachine = PullMachine.TestCase
 @pytest.mark.slow
 class TestPullMachineAtLength(PullMachine.TestCase):  # type: ignore[misc] -- hypothesis makes the class
     settings = settings(max_examples=40, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+@pytest.mark.prove
+class TestPullMachineInFull(PullMachine.TestCase):  # type: ignore[misc] -- hypothesis makes the class
+    settings = settings(
+        max_examples=400, stateful_step_count=60, deadline=None, suppress_health_check=list(HealthCheck)
+    )
