@@ -53,6 +53,9 @@ def open_engine(location: str | Path) -> Engine:
             "is what keeps a lead from being converted twice",
             code="ledger_unusable",
         ) from None
+    except BaseException:
+        engine.dispose()
+        raise
     return engine
 
 
