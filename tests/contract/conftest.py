@@ -23,7 +23,11 @@ from sync.salesforce.auth.login import Login
 from sync.salesforce.client import SalesforceClient, open_org, utc_now
 from sync.settings import load_settings
 
-DOORS = ["in_process", "socket", pytest.param("live", marks=pytest.mark.live)]
+DOORS = [
+    "in_process",
+    pytest.param("socket", marks=pytest.mark.slow),
+    pytest.param("live", marks=pytest.mark.live),
+]
 
 
 @pytest.fixture(scope="module")

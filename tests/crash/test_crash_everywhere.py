@@ -77,7 +77,7 @@ def test_killed_in_recovery_too_every_lead_is_converted_once(here: World) -> Non
         check(here, here.plans)
 
 
-@pytest.mark.parametrize("effect", [True, False], ids=["with_effect", "without_effect"])
+@pytest.mark.parametrize("effect", [True, pytest.param(False, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("kind", [FaultKind.DROP, pytest.param(FaultKind.TIMEOUT, marks=pytest.mark.slow)])
 def test_with_any_answer_lost_every_lead_is_converted_once(here: World, kind: FaultKind, *, effect: bool) -> None:
     here.fresh()
