@@ -214,7 +214,7 @@ class Answering:
             self._doors.log.add(replace(entry, client=client, body=body))
 
     def _finished(self, request: Request, response: Response) -> Response:
-        """The headers that every answer has; gzip where the client takes it; no body for HEAD."""
+        """The headers that every answer has; gzip where the client takes it; no body for HEAD; the way's latency."""
         headers = [
             ("Date", format_datetime(self._doors.org.clock.now(), usegmt=True)),
             ("X-Content-Type-Options", "nosniff"),
@@ -226,7 +226,7 @@ class Answering:
         if "gzip" in request.headers.get("Accept-Encoding", "").lower() and len(body) >= _SMALLEST_GZIP:
             body = compressed(body)
             headers += [("Content-Encoding", "gzip"), ("Vary", "Accept-Encoding")]
-        return replace(response, headers=tuple(headers), body=body)
+        return replace(response, headers=tuple(headers), body=body, delay=response.delay + self._doors.latency)
 
 
 def _named(found: Found[Route] | NoSuchMethod | None, request: Request) -> tuple[str, str]:

@@ -218,6 +218,11 @@ def _usage(mock: MockOrg, request: Request) -> object:
     return {"used": used, "max": allowed}
 
 
+def _latency(mock: MockOrg, request: Request) -> object:
+    mock.set_latency(_read(bodies.LatencyBody, request).seconds)
+    return {"seconds": mock.doors.latency}
+
+
 def _locks(mock: MockOrg, request: Request) -> object:
     asked = _read(bodies.LocksBody, request)
     if asked.release:
@@ -318,6 +323,12 @@ ROUTES: dict[tuple[str, str], ControlRoute] = {
         means="pretend that this many API calls were made today",
         python="org.limits.set_usage(used)",
         body=bodies.UsageBody,
+    ),
+    ("POST", "latency"): ControlRoute(
+        answer=_latency,
+        means="let every request take so many seconds longer, as over a long way to the org; 0 takes it away",
+        python="set_latency(seconds)",
+        body=bodies.LatencyBody,
     ),
     ("POST", "locks"): ControlRoute(
         answer=_locks,

@@ -119,6 +119,12 @@ class UsageBody(Body):
     used: int = Field(ge=0)
 
 
+class LatencyBody(Body):
+    """`POST /__mock__/latency`: seconds that every request takes longer from now on."""
+
+    seconds: float = Field(ge=0)
+
+
 class LocksBody(Body):
     """`POST /__mock__/locks`: hold these rows as another call would, or let go of all that are held here."""
 

@@ -43,6 +43,7 @@ class Doors:
         instance_url: the org's own address, as a real one would have it; used in-process.
         strict: whether SOAP requests are checked against the WSDL's order and mandatory elements.
         dispatch: answers a subrequest of composite, batch and graph on behalf of the same session, without charging it.
+        latency: seconds that every request takes longer, as on a long way to the org; waited outside the org's lock.
     """
 
     org: Org
@@ -54,6 +55,7 @@ class Doors:
     instance_url: str
     dispatch: Subrequests = field(init=False)
     strict: bool = False
+    latency: float = 0.0
     grants: Grants = field(default_factory=Grants)
     log: RequestLog = field(default_factory=RequestLog)
     freed: threading.Condition = field(init=False)

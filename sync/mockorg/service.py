@@ -212,6 +212,18 @@ class MockOrg:
         with self.org.lock:
             self.doors.faults.clear()
 
+    def set_latency(self, seconds: float) -> None:
+        """Let every request from now on take so much longer, as over a long way to the org; 0 takes it away.
+
+        Waited by the door outside the org's lock, so requests that run side by side wait side by side.
+
+        Raises:
+            ValueError: less than nothing.
+        """
+        if seconds < 0:
+            raise ValueError(f"latency is at least 0 seconds, not {seconds}")
+        self.doors.latency = seconds
+
     def hold_rows(self, *record_ids: str) -> None:
         """Hold rows as another call would, until `release_rows`: conversions that need them wait, then are refused."""
         with self.org.lock:

@@ -70,9 +70,18 @@ def test_faults_are_added_listed_and_cleared(client: Client) -> None:
     assert client.get("/limits").status_code == 200
 
 
+def test_the_way_to_the_org_is_made_longer_and_a_reset_makes_it_short_again(client: Client) -> None:
+    assert control(client, "POST", "latency", {"seconds": 0.25}) == {"seconds": 0.25}
+    assert client.mock.doors.latency == 0.25
+
+    control(client, "POST", "reset")
+    assert client.mock.doors.latency == 0
+
+
 @pytest.mark.parametrize(
     ("path", "body", "named"),
     [
+        ("latency", {"seconds": -1}, "seconds"),
         ("faults", {"kind": "meteor"}, "kind"),
         ("faults", {"kind": "drop", "rout": "query"}, "rout"),
         ("faults", {"kind": "truncate"}, "effect=true"),

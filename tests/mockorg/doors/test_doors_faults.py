@@ -133,6 +133,26 @@ def test_latency_is_waited_for_outside_the_org(client: Client) -> None:
     assert waited == [3]
 
 
+def test_the_way_to_the_org_is_as_long_as_it_is_told_until_it_is_told_otherwise(client: Client) -> None:
+    waited: list[float] = []
+    token = client.mock.login()
+
+    def ask() -> None:
+        requests.get(client.url("/limits"), headers={"Authorization": f"Bearer {token}"}, timeout=5)
+
+    with client.mock.in_process(sleep=waited.append):
+        client.mock.set_latency(0.05)
+        ask()
+        client.mock.add_fault(Fault(kind=FaultKind.LATENCY, seconds=3))
+        ask()
+        client.mock.set_latency(0)
+        ask()
+
+    assert waited == [0.05, 3.05]
+    with pytest.raises(ValueError, match="at least 0"):
+        client.mock.set_latency(-1)
+
+
 def test_a_row_lock_strikes_one_record_of_many(client: Client) -> None:
     locked, free = client.lead(), client.lead()
     client.mock.add_fault(Fault(kind=FaultKind.ROW_LOCK, record=locked))
