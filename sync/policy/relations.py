@@ -104,17 +104,22 @@ def history_names(mapping: OrgMapping) -> Mapping[str, str]:
 
 def activity_view_sql(mapping: OrgMapping) -> str:
     """`CREATE OR REPLACE VIEW activity …` for the mirror's tables as this mapping makes them."""
-    extra = [name for name in activity_columns(mapping) if name not in _ACTIVITY]
+    parts = [_select(columns, name, _live(mapping[name])) for name, columns in activity_selects(mapping).items()]
+    if not parts:
+        parts.append(_nothing(activity_columns(mapping)))
+    return 'CREATE OR REPLACE VIEW "activity" AS\n' + "\nUNION ALL\n".join(parts)
+
+
+def activity_selects(mapping: OrgMapping) -> Mapping[str, Mapping[str, str]]:
+    """Each column of `activity` as SQL over an object's own columns; by our names of the objects that are mapped."""
     types = activity_columns(mapping)
-    parts = []
+    extra = [name for name in types if name not in _ACTIVITY]
+    selects = {}
     for name, builder in (("task", _task), ("event", _event)):
         mapped = mapping.get(name)
         if mapped is not None and "who_id" in mapped.fields:
-            columns = builder(mapped) | {n: _column(mapped, n, types[n]) for n in extra}
-            parts.append(_select(columns, name, _live(mapped)))
-    if not parts:
-        parts.append(_nothing(types))
-    return 'CREATE OR REPLACE VIEW "activity" AS\n' + "\nUNION ALL\n".join(parts)
+            selects[name] = builder(mapped) | {n: _column(mapped, n, types[n]) for n in extra}
+    return selects
 
 
 def lead_opportunity_view_sql(mapping: OrgMapping) -> str:
