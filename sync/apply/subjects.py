@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 
-from sync.ledger.entries import Entry, Subject
+from sync.ledger.entries import LEAD_MODSTAMP, Entry, Subject
 from sync.model import Value
 from sync.plan.actions import Action, ConvertLead, UpdateStatus, action_key
 from sync.plan.document import canonical
@@ -41,7 +41,7 @@ def grounds_of(action: Action) -> dict[str, str]:
         "verdict": decision.verdict,
         "met": " ".join(sorted(name for name, truth in decision.results.items() if truth.value == "met")),
         "records": " ".join(decision.evidence),
-        "lead_modstamp": action.expects.system_modstamp.isoformat(),
+        LEAD_MODSTAMP: action.expects.system_modstamp.isoformat(),
     }
     if decision.forced:
         grounds["forced"] = "yes"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from sync.ledger.store import Ledger
     from sync.plan.actions import Plan
+    from sync.plan.facts import Memory
     from sync.plan.matching import Named
     from sync.policy.schema import Policy
     from sync.salesforce.org import OrgReader
@@ -29,8 +30,11 @@ def plan_now(
     lead_ids: Sequence[str] | None = None,
     forced: Collection[str] = (),
     named: Mapping[str, Named] | None = None,
+    retry_refused: bool = False,
 ) -> Plan:
     """A plan from the workspace's mirror as of `clock`; writes nothing (`sync.insight.planning`).
+
+    Leads that the org refused and that nobody changed since are held, unless `retry_refused`.
 
     Raises:
         PolicyInvalid: The policy names statuses, stages or record types that the org doesn't have.
@@ -38,7 +42,6 @@ def plan_now(
     from sync.errors import PolicyInvalid
     from sync.insight.planning import draw_up
     from sync.insight.policy_fit import lint_policy_against
-    from sync.plan.facts import StatusWrite
     from sync.plan.packing import FIRST_BATCH
     from sync.policy.compile import compile_policy
 
@@ -47,22 +50,45 @@ def plan_now(
     unfit = lint_policy_against(policy, workspace.mapping, org).errors
     if unfit:
         raise PolicyInvalid(unfit)
+    return draw_up(
+        workspace.mirror,
+        org,
+        compiled=compile_policy(policy, workspace.mapping, clock),
+        mapping=workspace.mapping,
+        created_at=now,
+        lead_ids=lead_ids,
+        forced=forced,
+        memory=_memory(ledger, org_id, policy, now, retry_refused=retry_refused),
+        batch_size=ledger.batch_size(org_id) or FIRST_BATCH,
+        named=named,
+    )
+
+
+def _memory(ledger: Ledger, org_id: str, policy: Policy, now: datetime, *, retry_refused: bool) -> Memory:
+    from sync.ledger.entries import LEAD_MODSTAMP
+    from sync.plan.facts import Memory, RefusedBefore, StatusWrite
+    from sync.salesforce.faults import explain
+
     written = ledger.status_writes(org_id, now - LOOK_BACK)
-    with workspace.mirror() as mirror:
-        return draw_up(
-            mirror,
-            org,
-            compiled=compile_policy(policy, workspace.mapping, clock),
-            mapping=workspace.mapping,
-            created_at=now,
-            lead_ids=lead_ids,
-            forced=forced,
-            status_writes={
-                lead: tuple(StatusWrite(to=to, at=at) for to, at in writes) for lead, writes in written.items()
-            },
-            batch_size=ledger.batch_size(org_id) or FIRST_BATCH,
-            named=named,
-        )
+    hours = None if retry_refused else policy.limits.hold_refused_hours
+    refused: dict[str, tuple[RefusedBefore, ...]] = {}
+    if hours is not None:
+        for entry in ledger.refusals(org_id, now - timedelta(hours=hours), policy_digest=policy.digest):
+            stamp, subject = entry.evidence.get(LEAD_MODSTAMP), entry.subject
+            if stamp is None or entry.code is None or explain(entry.code).kind.running_again_helps:
+                continue
+            one = RefusedBefore(
+                kind=subject.kind,
+                to=subject.target,
+                code=entry.code,
+                at=entry.changed_at,
+                lead_modstamp=datetime.fromisoformat(stamp),
+            )
+            refused[subject.lead_id] = (*refused.get(subject.lead_id, ()), one)
+    return Memory(
+        status_writes={lead: tuple(StatusWrite(to=to, at=at) for to, at in w) for lead, w in written.items()},
+        refused=refused,
+    )
 
 
 def save(plan: Plan, path: Path) -> None:

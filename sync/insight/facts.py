@@ -11,14 +11,15 @@ from dataclasses import replace
 
 from sync.model import normal_id
 from sync.plan.facts import (
+    NO_MEMORY,
     DuplicateFact,
     DuplicateProbe,
     FieldFact,
+    Memory,
     ObjectFact,
     OrgFacts,
     StageFact,
     StatusFact,
-    StatusWrite,
     UserFact,
 )
 from sync.policy.schema import ConversionSettings
@@ -45,7 +46,7 @@ def gather_facts(
     owner_ids: Collection[str],
     conversion: ConversionSettings,
     lead_ids: Sequence[str] = (),
-    status_writes: Mapping[str, tuple[StatusWrite, ...]] | None = None,
+    memory: Memory = NO_MEMORY,
 ) -> OrgFacts:
     """The facts without duplicate findings.
 
@@ -54,7 +55,7 @@ def gather_facts(
         owner_ids: Owners of the leads that have an action; those that are users are looked up.
         conversion: Names the users that may become owners.
         lead_ids: Leads to be converted; their record types are looked up where lead processes differ.
-        status_writes: Own earlier writes, from the ledger.
+        memory: What the ledger knows of these leads.
     """
     me = org.identity
     described = org.describe_many(DESCRIBED)
@@ -78,7 +79,8 @@ def gather_facts(
         session_converts=me.token_kind != "jwt",  # noqa: S105 -- a kind, not a token
         lead_processes=processes,
         record_types=_record_types(org, lead_ids) if processes else {},
-        status_writes=status_writes or {},
+        status_writes=memory.status_writes,
+        refused=memory.refused,
         api_calls_used=usage.used if usage else None,
         api_calls_allowed=usage.allowed if usage else None,
     )

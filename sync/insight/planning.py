@@ -5,7 +5,9 @@ decisions → rows, evidence, matches (mirror) → facts (org) → proposals →
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sync.errors import MirrorUnusable
@@ -14,9 +16,9 @@ from sync.mapping import OrgMapping
 from sync.mirror.store import Mirror
 from sync.model import Record
 from sync.plan.actions import Plan
-from sync.plan.facts import StatusWrite
+from sync.plan.facts import NO_MEMORY, Memory
 from sync.plan.make import LeadFacts, Sifted, make_plan, sift
-from sync.plan.matching import Named
+from sync.plan.matching import LeadMatches, Named
 from sync.plan.packing import FIRST_BATCH
 from sync.plan.propose import Proposal, by_api_name, duplicate_probes, named_in, propose
 from sync.policy.compile import CompiledPolicy
@@ -27,8 +29,27 @@ _ACTIVITIES = {"00T": "task", "00U": "event"}
 _ATTACHED = {"Account": "account", "Contact": "contact"}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Read:
+    """What planning takes from the mirror before it asks the org."""
+
+    watermark: datetime
+    sifted: Sifted
+    rows: Mapping[str, Record]
+    evidence: Mapping[str, Sequence[Evidence]]
+    stamps: Mapping[str, datetime]
+    recent: Mapping[str, Mapping[str, datetime]]
+    matches: Mapping[str, LeadMatches]
+    open_leads: int
+
+    @property
+    def converting(self) -> list[str]:
+        """The leads to be converted."""
+        return [decision.lead_id for decision in self.sifted.convert]
+
+
 def draw_up(
-    mirror: Mirror,
+    open_mirror: Callable[[], AbstractContextManager[Mirror]],
     org: OrgReader,
     *,
     compiled: CompiledPolicy,
@@ -36,21 +57,21 @@ def draw_up(
     created_at: datetime,
     lead_ids: Sequence[str] | None = None,
     forced: Collection[str] = (),
-    status_writes: Mapping[str, tuple[StatusWrite, ...]] | None = None,
+    memory: Memory = NO_MEMORY,
     batch_size: int = FIRST_BATCH,
     named: Mapping[str, Named] | None = None,
 ) -> Plan:
     """A plan for every lead that the policy would act on, or for the leads asked for.
 
     Args:
-        mirror: Open to read.
+        open_mirror: Opens the mirror to read. It is let go while the org is asked, so that a pull needn't wait.
         org: The org, to read.
         compiled: The policy at the run's clock.
         mapping: The mirror's mapping.
         created_at: When the plan is made.
         lead_ids: Only these leads; `None` = all.
         forced: Of these, leads that a person converts against the policy.
-        status_writes: Own earlier status writes, from the ledger.
+        memory: What the ledger remembers of earlier writes and refusals.
         batch_size: Conversions in a call, as the ledger remembers for this org; for the forecast.
         named: Lead id → the records that a person named for it, in place of matching.
 
@@ -58,26 +79,19 @@ def draw_up(
         MirrorUnusable: Nothing was pulled yet, or from another org.
         AccessRefused, OrgUnavailable, OrgFault: The org can't be read.
     """
-    watermark = _watermark(mirror, org)
     policy = compiled.policy
-    sifted = _sifted(mirror, compiled, lead_ids, forced)
-    acting = sorted({decision.lead_id for decision in (*sifted.convert, *sifted.update)})
-    rows = {str(row["id"]): row for row in mirror.rows("lead", acting)}
-    evidence = mirror.evidence(compiled, acting) if acting else {}
-    converting = [decision.lead_id for decision in sifted.convert]
-    matches = mirror.matches(converting) if converting else {}
-    owners = {str(row["owner_id"]) for row in rows.values() if row.get("owner_id")}
-    facts = gather_facts(
-        org, owner_ids=owners, conversion=policy.conversion, lead_ids=converting, status_writes=status_writes
-    )
+    with open_mirror() as mirror:
+        read = _read(mirror, org.identity.org_id, compiled, mapping, lead_ids=lead_ids, forced=forced)
+    owners = {str(row["owner_id"]) for row in read.rows.values() if row.get("owner_id")}
+    facts = gather_facts(org, owner_ids=owners, conversion=policy.conversion, lead_ids=read.converting, memory=memory)
 
     def proposals() -> tuple[Proposal, ...]:
         return propose(
             policy=policy,
             mapping=mapping["lead"],
-            decisions=sifted.convert,
-            leads=rows,
-            matches=matches,
+            decisions=read.sifted.convert,
+            leads=read.rows,
+            matches=read.matches,
             facts=facts,
             clock=compiled.now,
             named=named,
@@ -90,34 +104,60 @@ def draw_up(
     return make_plan(
         policy=policy,
         mapping=mapping,
-        sifted=sifted,
+        sifted=read.sifted,
         proposals=proposed,
         leads=LeadFacts(
-            rows=rows,
+            rows=read.rows,
             converting=(*compiled.converting_fields, *named_in(policy.conversion.opportunity.name)),
             status=compiled.status_fields,
-            evidence=evidence,
-            stamps=_stamps(mirror, mapping, evidence),
-            recent=_recent(mirror, mapping, [lead for lead, found in evidence.items() if found], watermark),
-            attached=_attached(mirror, mapping, proposed),
+            evidence=read.evidence,
+            stamps=read.stamps,
+            recent=read.recent,
+            attached=_attached(open_mirror, mapping, proposed),
         ),
         facts=facts,
-        open_leads=mirror.open_leads(),
+        open_leads=read.open_leads,
         clock=compiled.now,
         created_at=created_at,
-        mirror_watermark=watermark,
+        mirror_watermark=read.watermark,
         batch_size=batch_size,
         forced=forced,
     )
 
 
-def _watermark(mirror: Mirror, org: OrgReader) -> datetime:
+def _read(
+    mirror: Mirror,
+    org_id: str,
+    compiled: CompiledPolicy,
+    mapping: OrgMapping,
+    *,
+    lead_ids: Sequence[str] | None,
+    forced: Collection[str],
+) -> _Read:
+    watermark = _watermark(mirror, org_id)
+    sifted = _sifted(mirror, compiled, lead_ids, forced)
+    acting = sorted({decision.lead_id for decision in (*sifted.convert, *sifted.update)})
+    evidence = mirror.evidence(compiled, acting) if acting else {}
+    converting = [decision.lead_id for decision in sifted.convert]
+    return _Read(
+        watermark=watermark,
+        sifted=sifted,
+        rows={str(row["id"]): row for row in mirror.rows("lead", acting)},
+        evidence=evidence,
+        stamps=_stamps(mirror, mapping, evidence),
+        recent=_recent(mirror, mapping, [lead for lead, found in evidence.items() if found], watermark),
+        matches=mirror.matches(converting) if converting else {},
+        open_leads=mirror.open_leads(),
+    )
+
+
+def _watermark(mirror: Mirror, org_id: str) -> datetime:
     watermark = mirror.watermark()
     if watermark is None:
         raise MirrorUnusable("nothing has been pulled yet", fix="run `leadgate pull`")
-    if mirror.org_id is not None and mirror.org_id != org.identity.org_id:
+    if mirror.org_id is not None and mirror.org_id != org_id:
         raise MirrorUnusable(
-            f"the mirror is of org {mirror.org_id}, the settings lead to org {org.identity.org_id}",
+            f"the mirror is of org {mirror.org_id}, the settings lead to org {org_id}",
             fix="give each org its own name under `orgs:` in config/settings.yaml, or remove the mirror and pull again",
         )
     return watermark
@@ -170,14 +210,21 @@ def _recent(
     return found
 
 
-def _attached(mirror: Mirror, mapping: OrgMapping, proposals: Sequence[Proposal]) -> dict[str, Record]:
+def _attached(
+    open_mirror: Callable[[], AbstractContextManager[Mirror]], mapping: OrgMapping, proposals: Sequence[Proposal]
+) -> dict[str, Record]:
     """The existing accounts and contacts that leads would be attached to, by id; for the loss report."""
-    found: dict[str, Record] = {}
+    wanted: dict[str, list[str]] = {}
     for api_name, name in _ATTACHED.items():
-        if name not in mapping:
-            continue
         convert = [p.convert.account if api_name == "Account" else p.convert.contact for p in proposals]
         ids = sorted({target.id for target in convert if target.id is not None})
-        for row in mirror.rows(name, ids) if ids else []:
-            found[str(row["id"])] = by_api_name(row, mapping[name])
-    return found
+        if ids and name in mapping:
+            wanted[name] = ids
+    if not wanted:
+        return {}
+    with open_mirror() as mirror:
+        return {
+            str(row["id"]): by_api_name(row, mapping[name])
+            for name, ids in wanted.items()
+            for row in mirror.rows(name, ids)
+        }

@@ -50,6 +50,10 @@ LIVE = frozenset({State.INTENDED, State.APPLIED})
 """States that hold an action's key: while one stands, nobody may intend the same action again."""
 
 
+LEAD_MODSTAMP = "lead_modstamp"
+"""The key of an intent's evidence for the SystemModstamp of the lead that it rests on (ISO 8601)."""
+
+
 def legal(before: State | None, after: State) -> bool:
     """Whether an entry may go from `before` (`None` = it doesn't exist yet) to `after`."""
     return after in FIRST_STATES if before is None else before is State.INTENDED and after in CLOSINGS

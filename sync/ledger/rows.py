@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sqlalchemy import Row
 
-from sync.ledger.entries import Closing, Entry, Made, State, Subject
+from sync.ledger.entries import LEAD_MODSTAMP, Closing, Entry, Made, State, Subject
 from sync.ledger.times import from_text
 
 
@@ -68,6 +68,12 @@ def closing_row(closing: Closing) -> dict[str, str | None]:
         "opportunity_id": closing.made.opportunity_id,
         "evidence": to_json(closing.evidence),
     }
+
+
+def remembering(closing: Closing, intent: str | None) -> Closing:
+    """A refusal that still says which version of the lead its intent (evidence as JSON) rested on."""
+    stamp = json.loads(intent or "{}").get(LEAD_MODSTAMP)
+    return closing if stamp is None else replace(closing, evidence={LEAD_MODSTAMP: stamp, **closing.evidence})
 
 
 def to_entry(row: Row[tuple[object, ...]]) -> Entry:

@@ -25,7 +25,7 @@ from sync.ledger.audit import AuditEvent, Chain
 from sync.ledger.connection import READ, open_engine
 from sync.ledger.entries import CLOSINGS, LIVE, Closing, Entry, State, Subject
 from sync.ledger.lease import Lease
-from sync.ledger.rows import RunRow, RunStart, closing_row, subject_row, to_entry, to_json, to_run
+from sync.ledger.rows import RunRow, RunStart, closing_row, remembering, subject_row, to_entry, to_json, to_run
 from sync.ledger.schema import batch_sizes, entries, runs
 from sync.ledger.times import to_text
 
@@ -152,14 +152,18 @@ class Ledger:
             for closing in closings:
                 if closing.state not in CLOSINGS:
                     raise ValueError(f"{closing.state} closes nothing")
+                open_entry = (
+                    entries.c.org_id == lease.org_id,
+                    entries.c.action_key == closing.key,
+                    entries.c.state == State.INTENDED.value,
+                )
+                if closing.state is State.REJECTED:  # what was refused must be known again: which state of the lead
+                    intent = connection.execute(select(entries.c.evidence).where(*open_entry)).scalar_one_or_none()
+                    values = closing_row(remembering(closing, intent))
+                else:
+                    values = closing_row(closing)
                 changed = connection.execute(
-                    entries.update()
-                    .where(
-                        entries.c.org_id == lease.org_id,
-                        entries.c.action_key == closing.key,
-                        entries.c.state == State.INTENDED.value,
-                    )
-                    .values(**closing_row(closing), changed_at=to_text(now))
+                    entries.update().where(*open_entry).values(**values, changed_at=to_text(now))
                 )
                 if changed.rowcount != 1:
                     raise ValueError(f"no intended entry for {closing.key}")
@@ -248,6 +252,19 @@ class Ledger:
             lead_id = entry.subject.lead_id
             found[lead_id] = (*found.get(lead_id, ()), (entry.subject.target, entry.changed_at))
         return found
+
+    def refusals(self, org_id: str, since: datetime, *, policy_digest: str) -> tuple[Entry, ...]:
+        """Status updates and conversions that the org refused since then, in runs under that policy."""
+        under_policy = select(runs.c.run_id).where(runs.c.org_id == org_id, runs.c.policy_digest == policy_digest)
+        return self._entries(
+            select(entries).where(
+                entries.c.org_id == org_id,
+                entries.c.kind.in_(["update_status", "convert_lead"]),
+                entries.c.state == State.REJECTED.value,
+                entries.c.changed_at >= to_text(since),
+                entries.c.run_id.in_(under_policy),
+            )
+        )
 
     def runs(self, org_id: str, *, unfinished: bool = False) -> tuple[RunRow, ...]:
         """The org's runs, oldest first."""

@@ -90,6 +90,34 @@ class StatusWrite:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RefusedBefore:
+    """An action that the org refused, from the ledger, in a way that sending it again doesn't cure."""
+
+    kind: str
+    """`update_status` or `convert_lead`."""
+    to: str
+    """The status that was to be set, or the converted status."""
+    code: str
+    """Salesforce's code."""
+    at: datetime
+    lead_modstamp: datetime
+    """The lead's SystemModstamp that the action rested on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memory:
+    """What the ledger remembers of leads, so that planning doesn't repeat what came to nothing."""
+
+    status_writes: Mapping[str, tuple[StatusWrite, ...]] = field(default_factory=dict)
+    """Own earlier writes by lead id."""
+    refused: Mapping[str, tuple[RefusedBefore, ...]] = field(default_factory=dict)
+    """What the org refused, under the policy of the plan at hand, by lead id."""
+
+
+NO_MEMORY = Memory()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OrgFacts:
     """Everything that `make_plan` may know of the org; gathered before, in a few calls."""
 
@@ -117,6 +145,8 @@ class OrgFacts:
     """Lead id → its record type, for leads to be converted where the org has lead processes."""
     status_writes: Mapping[str, tuple[StatusWrite, ...]] = field(default_factory=dict)
     """Own earlier writes by lead id."""
+    refused: Mapping[str, tuple[RefusedBefore, ...]] = field(default_factory=dict)
+    """What the org refused before, by lead id."""
     api_calls_used: int | None = None
     api_calls_allowed: int | None = None
 

@@ -15,6 +15,7 @@ from sync.plan.actions import Blocker, ConvertSettings
 from sync.plan.facts import DuplicateFact, OrgFacts
 from sync.plan.field_map import empty_required
 from sync.plan.matching import Choice
+from sync.plan.refused import refused_before
 from sync.policy.schema import ConversionSettings
 
 OPPORTUNITY_NAME_LENGTH = 80
@@ -38,7 +39,7 @@ class Candidate:
 
 def conversion_blockers(candidate: Candidate, settings: ConversionSettings, facts: OrgFacts) -> tuple[Blocker, ...]:
     """Everything that speaks against converting this lead as planned; empty = predicted to succeed."""
-    return (
+    found = (
         *_lead_state(candidate.lead),
         *_rights(candidate, facts),
         *_status(candidate.convert.status, facts),
@@ -48,11 +49,13 @@ def conversion_blockers(candidate: Candidate, settings: ConversionSettings, fact
         *_opportunity(candidate.convert, facts),
         *_duplicates(candidate, settings, facts),
     )
+    return found or tuple(refused_before(candidate.lead, "convert_lead", candidate.convert.status, facts))
 
 
 def status_blockers(lead: Record, to: str, facts: OrgFacts) -> tuple[Blocker, ...]:
     """Everything that speaks against setting the lead's Status to `to`."""
-    return (*_lead_state(lead), *_status_target(to, facts), *_flip_flop(str(lead.get("Id")), to, facts))
+    found = (*_lead_state(lead), *_status_target(to, facts), *_flip_flop(str(lead.get("Id")), to, facts))
+    return found or tuple(refused_before(lead, "update_status", to, facts))
 
 
 def _lead_state(lead: Record) -> Iterator[Blocker]:

@@ -41,6 +41,7 @@ LIMIT_KEYS = (
     "api_reserve",
     "max_mirror_age",
     "plan_valid",
+    "hold_refused",
 )
 NEVER = "FALSE"
 """The text of `create` when the policy says `create: false`."""
@@ -110,6 +111,7 @@ def read_limits(form: Form, entry: Entry) -> Limits:
         api_reserve=share("api_reserve", usual.api_reserve),
         max_mirror_age_hours=hours("max_mirror_age", usual.max_mirror_age_hours),
         plan_valid_hours=hours("plan_valid", usual.plan_valid_hours),
+        hold_refused_hours=hours("hold_refused", usual.hold_refused_hours),
     )
 
 

@@ -200,6 +200,8 @@ def _limits(limits: Limits) -> Iterator[str]:
         yield f"- refuses to plan on data older than {_hours(limits.max_mirror_age_hours)}"
     if limits.plan_valid_hours is not None:
         yield f"- refuses to carry out a plan older than {_hours(limits.plan_valid_hours)}"
+    if limits.hold_refused_hours is not None:
+        yield f"- what the org refused is not tried again for {_hours(limits.hold_refused_hours)}, unless it changes"
 
 
 def _checks(parsed: ParsedPolicy, labels: Mapping[str, str]) -> Iterator[str]:

@@ -134,6 +134,8 @@ class Limits:
     api_reserve: float = 0.20
     max_mirror_age_hours: float | None = 24.0
     plan_valid_hours: float | None = 72.0
+    hold_refused_hours: float | None = 168.0
+    """How long a lead that the org refused stays held while nobody changes it; `None` = it is sent again each time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

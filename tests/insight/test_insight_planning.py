@@ -83,15 +83,14 @@ class Desk:
     def draw_up(self, **options: object) -> Plan:
         policy = load_policy_text(POLICY, "readiness.yaml", self.mapping)
         now = self.scene.mock.clock.now()
-        with Mirror.open(self.path, self.mapping) as mirror:
-            return draw_up(
-                mirror,
-                self.scene.org,
-                compiled=compile_policy(policy, self.mapping, now),
-                mapping=self.mapping,
-                created_at=now,
-                **options,  # type: ignore[arg-type] -- the test names options of draw_up
-            )
+        return draw_up(
+            lambda: Mirror.open(self.path, self.mapping),
+            self.scene.org,
+            compiled=compile_policy(policy, self.mapping, now),
+            mapping=self.mapping,
+            created_at=now,
+            **options,  # type: ignore[arg-type] -- the test names options of draw_up
+        )
 
 
 @pytest.fixture

@@ -316,6 +316,22 @@ def test_the_batch_size_is_remembered_per_org(ledger: Ledger) -> None:
     assert ledger.batch_size("00D000000000002EAA") is None
 
 
+def test_refusals_are_remembered_with_the_version_of_the_lead_and_for_their_policy_only(ledger: Ledger, clock) -> None:
+    with ledger.lease(ORG) as lease:
+        run_id = ledger.begin_run(lease, start())
+        ledger.intend(
+            lease, run_id, "p1", [subject("k1")], evidence={"k1": {"lead_modstamp": "2026-05-01", "met": "x"}}
+        )
+        ledger.close(
+            lease, [Closing(key="k1", state=State.REJECTED, code="DUPLICATES_DETECTED", evidence={"matches": "001"})]
+        )
+    now, policy = clock(), start().policy_digest
+    (refused,) = ledger.refusals(ORG, now, policy_digest=policy)
+    assert refused.evidence == {"lead_modstamp": "2026-05-01", "matches": "001"}
+    assert ledger.refusals(ORG, now, policy_digest="another") == ()
+    assert ledger.refusals(ORG, now + timedelta(seconds=1), policy_digest=policy) == ()
+
+
 def test_own_status_writes_are_remembered(ledger: Ledger, clock) -> None:
     with ledger.lease(ORG) as lease:
         run_id = ledger.begin_run(lease, start())

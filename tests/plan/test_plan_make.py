@@ -9,7 +9,7 @@ from plan_factories import IDLE, MODIFIED, NOW, OWNER, QUEUE, decision, describe
 
 from sync.errors import PolicyInvalid
 from sync.plan.actions import ConvertLead, Plan, Prediction, UpdateStatus
-from sync.plan.facts import DuplicateFact, FieldFact, StatusFact, StatusWrite
+from sync.plan.facts import DuplicateFact, FieldFact, RefusedBefore, StatusFact, StatusWrite
 from sync.plan.matching import AccountCandidate, ContactCandidate, LeadMatches, OpenOpportunity
 from sync.plan.propose import converted_status
 from sync.policy.decision import Evidence, Verdict
@@ -253,6 +253,29 @@ def test_a_status_that_somebody_keeps_setting_back_is_not_set_a_third_time() -> 
     org = facts(status_writes={row["id"]: writes})
     (action,) = plan([row], decisions=[decision(row, Verdict.BLOCKED, to="Working - Contacted")], org=org).actions
     assert codes(action) == ["flip_flop"]
+
+
+@pytest.mark.parametrize(("changed", "held"), [(False, ["refused_before"]), (True, [])])
+def test_what_the_org_refused_is_held_until_the_lead_changes(*, changed: bool, held: list[str]) -> None:
+    row = lead(1)
+    stamp = MODIFIED - timedelta(minutes=1) if changed else MODIFIED
+    no = RefusedBefore(
+        kind="convert_lead",
+        to="Closed - Converted",
+        code="FIELD_CUSTOM_VALIDATION_EXCEPTION",
+        at=NOW,
+        lead_modstamp=stamp,
+    )
+    (action,) = plan([row], org=facts(refused={str(row["id"]): (no,)})).actions
+    assert codes(action) == held
+
+
+def test_a_refusal_of_another_status_holds_nothing() -> None:
+    row = lead(1, status="Open - Not Contacted")
+    no = RefusedBefore(kind="update_status", to="Nurturing", code="INVALID_STATUS", at=NOW, lead_modstamp=MODIFIED)
+    org = facts(refused={str(row["id"]): (no,)})
+    (action,) = plan([row], decisions=[decision(row, Verdict.BLOCKED, to="Working - Contacted")], org=org).actions
+    assert codes(action) == []
 
 
 def test_ambiguous_accounts_hold_the_lead_unless_the_policy_wants_a_new_one() -> None:

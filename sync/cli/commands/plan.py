@@ -31,6 +31,7 @@ def plan(
     allow_stale: allowed.AllowStale = False,
     allow_empty: allowed.AllowEmpty = False,
     api_reserve: allowed.ApiReserve = None,
+    retry_refused: allowed.RetryRefused = False,
     as_json: options.Json = False,
 ) -> None:
     """Plan status updates and conversions; reads the org, writes nothing to it."""
@@ -55,7 +56,8 @@ def plan(
     reader = workspace.reader()
     with output.progress(quiet=as_json) as tick, workspace.ledger() as ledger:
         tick("planning")
-        made = plan_now(workspace, reader, ledger, policy, clock=instant(as_of, workspace.clock))
+        now = instant(as_of, workspace.clock)
+        made = plan_now(workspace, reader, ledger, policy, clock=now, retry_refused=retry_refused)
     path = file or plan_path(workspace, made)
     save(made, path)
     held = refusals(made, policy, reader, workspace, let_pass)

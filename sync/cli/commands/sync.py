@@ -21,6 +21,7 @@ def sync(
     allow_stale: allowed.AllowStale = False,
     allow_empty: allowed.AllowEmpty = False,
     api_reserve: allowed.ApiReserve = None,
+    retry_refused: allowed.RetryRefused = False,
     as_json: options.Json = False,
 ) -> None:
     """Pull, plan and apply; asks nobody, so the policy's limits are what holds it back."""
@@ -46,7 +47,8 @@ def sync(
     with output.progress(quiet=as_json) as tick:
         pulled = run_pull(workspace, org=writer, tick=tick)
     with workspace.ledger() as ledger:
-        plan = plan_now(workspace, writer, ledger, policy, clock=instant(None, workspace.clock))
+        now = instant(None, workspace.clock)
+        plan = plan_now(workspace, writer, ledger, policy, clock=now, retry_refused=retry_refused)
         path = plan_path(workspace, plan)
         save(plan, path)
         enforce(refusals(plan, policy, writer, workspace, let_pass))
