@@ -22,8 +22,16 @@ from typing import Literal, assert_never
 
 from sync.plan.actions import Outcome
 
-EntryKind = Literal["update_status", "convert_lead", "set_opportunity_fields"]
-"""The plan's kinds, and the follow-up that gives a new opportunity its planned fields."""
+EntryKind = Literal[
+    "update_status",
+    "convert_lead",
+    "set_opportunity_fields",
+    "create_lead",
+    "move_activity",
+    "add_campaign_member",
+    "delete_record",
+]
+"""A plan's kinds, the follow-up that gives a new opportunity its planned fields, and the kinds of a compensation."""
 
 
 class State(StrEnum):
@@ -52,6 +60,10 @@ LIVE = frozenset({State.INTENDED, State.APPLIED})
 
 LEAD_MODSTAMP = "lead_modstamp"
 """The key of an intent's evidence for the SystemModstamp of the lead that it rests on (ISO 8601)."""
+
+
+MADE = "made"
+"""The key of an applied entry's evidence for the id of the record that it made."""
 
 
 def legal(before: State | None, after: State) -> bool:
