@@ -102,10 +102,16 @@ class SmallestChanges:
 
 
 def in_words(change: Change) -> str:
-    """A change for a person."""
+    """A change for a person who asks about one lead."""
+    now = f" (now {shown(change.now)})" if isinstance(change, SetTo) else ""
+    return asked_in_words(change) + now
+
+
+def asked_in_words(change: Change) -> str:
+    """What a change asks for, without what the lead has now: the same words for many leads."""
     match change:
         case SetTo():
-            return f"{change.field}: {change.works} (now {shown(change.now)})"
+            return f"{change.field}: {change.works}"
         case SignalTrue():
             return f"{change.signal}: {change.label}"
         case SignalAway():

@@ -121,15 +121,16 @@ class Formula:
         for name in self._regex_signals():
             if variable.name in syntax.field_names(self.parsed.signals[name].when):
                 raise NotSeparable(f"signal {name}, which searches a field that other conditions read too")
-        return [leaf for leaf in self._leaves() if set(syntax.field_names(leaf)) == {variable.name}]
+        return [leaf for leaf in self.leaves() if set(syntax.field_names(leaf)) == {variable.name}]
 
     def is_linked(self, variable: Variable) -> bool:
         """Whether some condition reads this field together with another one."""
         return any(
-            variable.name in names and len(names) > 1 for names in (syntax.field_names(leaf) for leaf in self._leaves())
+            variable.name in names and len(names) > 1 for names in (syntax.field_names(leaf) for leaf in self.leaves())
         )
 
-    def _leaves(self) -> list[Expr]:
+    def leaves(self) -> list[Expr]:
+        """Every condition of the whole formula that reads a field."""
         return list(dict.fromkeys(leaf for item in self.conjuncts() for leaf in self._leaves_of(item)))
 
     def _leaves_of(self, expr: Expr) -> Iterator[Expr]:

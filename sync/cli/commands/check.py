@@ -40,14 +40,24 @@ def check(
     folder: options.Folder = options.HERE,
     policy_file: options.PolicyFile = None,
     list_: Annotated[Which | None, typer.Option("--list", help="List leads: ready, blocked or all.")] = None,
-    csv_file: Annotated[Path | None, typer.Option("--csv", help="Write every decided lead to this CSV file.")] = None,
+    almost: Annotated[
+        int | None,
+        typer.Option("--almost", min=1, metavar="N", help="List leads at most N changes away, by what is missing."),
+    ] = None,
+    limit: Annotated[int, typer.Option("--limit", min=0, help="With --almost: leads shown of each group.")] = 5,
+    csv_file: Annotated[
+        Path | None,
+        typer.Option("--csv", help="Write every decided lead to this CSV file; with --almost, its work list."),
+    ] = None,
     as_of: options.AsOf = None,
     as_json: options.Json = False,
 ) -> None:
     """Decide every lead in scope and count what is ready, blocked, and by what."""
-    from sync.cli import output
+    from sync.cli import almost_view, output
     from sync.cli.clock import instant
     from sync.cli.opened import open_workspace
+    from sync.insight.almost import almost_ready
+    from sync.insight.owners import owner_names
     from sync.policy.compile import compile_policy
 
     workspace = open_workspace(folder, org)
@@ -56,12 +66,24 @@ def check(
     with workspace.mirror() as mirror:
         counts = mirror.decision_counts(compiled)
         listed = [d for d in mirror.decide(compiled) if _wanted(d, list_)] if list_ else []
-        if csv_file is not None:
+        nearly = almost_ready(mirror, compiled, workspace.mapping, most=almost) if almost is not None else None
+        names = owner_names(mirror, workspace.mapping, {o for _, _, o in nearly.leads()}) if nearly else {}
+        if csv_file is not None and nearly is None:
             _write_csv(csv_file, mirror.decide(compiled), policy)
+    if csv_file is not None and nearly is not None:
+        almost_view.write_csv(csv_file, nearly)
     if as_json:
-        output.emit_json(_document(counts, listed if list_ else None, policy, compiled.now))
+        shown = {"almost": almost_view.document(nearly)} if nearly is not None else {}
+        output.emit_json(_document(counts, listed if list_ else None, policy, compiled.now) | shown)
+        return
+    _draw(counts, listed, policy)
+    if nearly is not None:
+        sys.stdout.write("\n")
+        almost_view.draw(nearly, names, limit)
     else:
-        _draw(counts, listed, policy, csv_file)
+        sys.stdout.write("\nnext: leadgate explain LEAD shows why; leadgate plan shows what would be done\n")
+    if csv_file is not None:
+        sys.stdout.write(f"written to {csv_file}\n")
 
 
 def _wanted(decision: Decision, which: Which | None) -> bool:
@@ -86,7 +108,7 @@ def _document(
     return document
 
 
-def _draw(counts: Mapping[str, int], listed: list[Decision], policy: Policy, csv_file: Path | None) -> None:
+def _draw(counts: Mapping[str, int], listed: list[Decision], policy: Policy) -> None:
     from sync.cli import output
 
     console = output.stdout()
@@ -106,9 +128,6 @@ def _draw(counts: Mapping[str, int], listed: list[Decision], policy: Policy, csv
             (d.lead_id, d.verdict.value, "" if d.verdict.value == "ready" else ", ".join(d.missing)) for d in listed
         ]
         console.print(output.table(None, ("lead", "verdict", "not met"), leads))
-    if csv_file is not None:
-        sys.stdout.write(f"\nwritten to {csv_file}\n")
-    sys.stdout.write("\nnext: leadgate explain LEAD shows why; leadgate plan shows what would be done\n")
 
 
 def _write_csv(path: Path, decisions: Iterable[Decision], policy: Policy) -> None:
