@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from sync.insight.left_behind import children_left
 from sync.model import normal_id
 from sync.plan.facts import (
     NO_MEMORY,
@@ -54,7 +55,8 @@ def gather_facts(
         org: The org.
         owner_ids: Owners of the leads that have an action; those that are users are looked up.
         conversion: Names the users that may become owners.
-        lead_ids: Leads to be converted; their record types are looked up where lead processes differ.
+        lead_ids: Leads to be converted; their record types are looked up where lead processes differ, and their
+            custom child records counted.
         memory: What the ledger knows of these leads.
     """
     me = org.identity
@@ -79,6 +81,7 @@ def gather_facts(
         session_converts=me.token_kind != "jwt",  # noqa: S105 -- a kind, not a token
         lead_processes=processes,
         record_types=_record_types(org, lead_ids) if processes else {},
+        children=children_left(org, described["Lead"], lead_ids),
         status_writes=memory.status_writes,
         refused=memory.refused,
         api_calls_used=usage.used if usage else None,

@@ -105,6 +105,16 @@ class RefusedBefore:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChildrenFact:
+    """Records of a custom object that point to a lead."""
+
+    object: str
+    field: str
+    """The lookup that points to the lead."""
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Memory:
     """What the ledger remembers of leads, so that planning doesn't repeat what came to nothing."""
 
@@ -147,6 +157,8 @@ class OrgFacts:
     """Own earlier writes by lead id."""
     refused: Mapping[str, tuple[RefusedBefore, ...]] = field(default_factory=dict)
     """What the org refused before, by lead id."""
+    children: Mapping[str, tuple[ChildrenFact, ...]] = field(default_factory=dict)
+    """Custom child records by lead id, for leads to be converted; a conversion leaves them behind."""
     api_calls_used: int | None = None
     api_calls_allowed: int | None = None
 

@@ -34,7 +34,17 @@ def losses(
             found.append(Loss(kind="unmapped_field", field=name, detail=_nowhere(name, facts)))
         for target in targets:
             found.extend(_on_target(name, value, target, attached, facts))
-    return tuple(found)
+    return (*found, *_left_behind(str(lead.get("Id")), facts))
+
+
+def _left_behind(lead_id: str, facts: OrgFacts) -> Iterator[Loss]:
+    for left in facts.children.get(lead_id, ()):
+        records = "record points" if left.count == 1 else "records point"
+        yield Loss(
+            kind="children",
+            field=f"{left.object}.{left.field}",
+            detail=f"{left.count} {records} to the lead; a conversion leaves custom child records behind",
+        )
 
 
 def _on_target(

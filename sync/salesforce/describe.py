@@ -17,6 +17,7 @@ from sync.salesforce.org import (
     RecordTypeInfo,
     Stage,
 )
+from sync.salesforce.org_facts import ChildRelationship
 
 # Both say for themselves which values convert or close; the picklist of Lead.Status doesn't.
 LEAD_STATUSES = "SELECT Id, ApiName, MasterLabel, IsConverted, IsDefault, SortOrder FROM LeadStatus ORDER BY SortOrder"
@@ -39,6 +40,11 @@ def object_describe(data: Mapping[str, Any]) -> ObjectDescribe:
         queryable=bool(data.get("queryable")),
         replicateable=bool(data.get("replicateable")),
         record_types=tuple(_record_type(entry) for entry in data.get("recordTypeInfos") or ()),
+        children=tuple(
+            ChildRelationship(object=entry["childSObject"], field=entry["field"])
+            for entry in data.get("childRelationships") or ()
+            if not entry.get("deprecatedAndHidden")
+        ),
     )
 
 

@@ -82,6 +82,14 @@ class RecordTypeInfo:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChildRelationship:
+    """An object whose records point to this one."""
+
+    object: str
+    field: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectDescribe:
     """What a describe says of one object."""
 
@@ -96,6 +104,7 @@ class ObjectDescribe:
     queryable: bool = True
     replicateable: bool = True
     record_types: tuple[RecordTypeInfo, ...] = ()
+    children: tuple[ChildRelationship, ...] = ()
 
     def field(self, name: str) -> FieldDescribe | None:
         """The field of that API name, whatever its capitalisation."""

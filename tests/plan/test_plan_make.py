@@ -9,7 +9,7 @@ from plan_factories import IDLE, MODIFIED, NOW, OWNER, QUEUE, decision, describe
 
 from sync.errors import PolicyInvalid
 from sync.plan.actions import ConvertLead, Plan, Prediction, UpdateStatus
-from sync.plan.facts import DuplicateFact, FieldFact, RefusedBefore, StatusFact, StatusWrite
+from sync.plan.facts import ChildrenFact, DuplicateFact, FieldFact, RefusedBefore, StatusFact, StatusWrite
 from sync.plan.matching import AccountCandidate, ContactCandidate, LeadMatches, OpenOpportunity
 from sync.plan.propose import converted_status
 from sync.policy.decision import Evidence, Verdict
@@ -396,6 +396,14 @@ def test_the_loss_report_names_what_goes_nowhere() -> None:
         ("truncated", "Phone"),
         ("unmapped_field", "Pricing_Discussed__c"),
     ]
+
+
+def test_custom_records_that_stay_on_the_converted_lead_are_in_the_loss_report() -> None:
+    row = lead(1)
+    demos = ChildrenFact(object="Demo__c", field="Lead__c", count=2)
+    (action,) = conversions(plan([row], org=facts(children={str(row["id"]): (demos,)})))
+    (loss,) = [loss for loss in action.losses if loss.kind == "children"]
+    assert (loss.field, loss.detail.split(" to ")[0]) == ("Demo__c.Lead__c", "2 records point")
 
 
 def test_values_that_an_existing_record_keeps_are_in_the_loss_report() -> None:
