@@ -13,7 +13,18 @@ from pathlib import Path
 
 from sync.model import Record
 from sync.org_settings import OrgSettings
-from sync.salesforce import asking, bulk_ingest, bulk_query, collections, composite, convert, describe, duplicates, rest
+from sync.salesforce import (
+    asking,
+    bulk_ingest,
+    bulk_query,
+    collections,
+    composite,
+    convert,
+    describe,
+    duplicates,
+    rest,
+    single_calls,
+)
 from sync.salesforce.auth import sf_cli
 from sync.salesforce.auth.login import Login
 from sync.salesforce.bulk_job import Patience
@@ -29,6 +40,7 @@ from sync.salesforce.org import (
     LeadConvert,
     LeadStatus,
     ObjectDescribe,
+    RecordCreate,
     RecordUpdate,
     Stage,
     Told,
@@ -224,3 +236,11 @@ class SalesforceClient:
     def convert(self, requests: Sequence[LeadConvert], *, allow_duplicates: bool = False) -> list[Answer]:
         """One `convertLead` call of at most 100 leads."""
         return convert.convert(self._transport, requests, allow_duplicates=allow_duplicates)
+
+    def create(self, records: Sequence[RecordCreate], *, allow_duplicates: bool = False) -> list[Answer]:
+        """One call that makes at most 200 records."""
+        return single_calls.create(self._transport, records, allow_duplicates=allow_duplicates)
+
+    def delete(self, record_ids: Sequence[str]) -> list[Answer]:
+        """One call that deletes at most 200 records."""
+        return single_calls.delete(self._transport, record_ids)

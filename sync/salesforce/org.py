@@ -35,6 +35,7 @@ from sync.salesforce.writes import (
     LeadConvert,
     MatchedRecord,
     NotSent,
+    RecordCreate,
     RecordUpdate,
     Refused,
     Unknown,
@@ -61,6 +62,7 @@ __all__ = [
     "Org",
     "OrgReader",
     "PicklistValue",
+    "RecordCreate",
     "RecordTypeInfo",
     "RecordUpdate",
     "Refused",
@@ -202,4 +204,15 @@ class Org(OrgReader, Protocol):
         A call-level fault that proves that nothing ran gives `NotSent` for each; a lost or unreadable answer gives
         `Unknown` for each. Never retried in here.
         """
+        ...
+
+    def create(self, records: Sequence[RecordCreate], *, allow_duplicates: bool = False) -> list[Answer]:
+        """New records, at most 200 in one call and exactly one call; answers in order, `Accepted.id` is the new id.
+
+        `allow_duplicates` passes duplicate rules that only alert. Never sent again after a lost answer.
+        """
+        ...
+
+    def delete(self, record_ids: Sequence[str]) -> list[Answer]:
+        """Records into the recycle bin, with what hangs on them; at most 200 in one call and exactly one call."""
         ...

@@ -39,6 +39,8 @@ class Accepted:
     account_id: str | None = None
     contact_id: str | None = None
     opportunity_id: str | None = None
+    created: bool = False
+    """`id` is that of a new record."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +87,14 @@ class RecordUpdate:
     id: str
     values: Record
     unmodified_since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordCreate:
+    """A new record's values by API name."""
+
+    object: str
+    values: Record
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
