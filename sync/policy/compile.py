@@ -181,18 +181,16 @@ class _Query:
         return f'SELECT * FROM ({self.decide(some=False)}) WHERE "ready" OR "next_status" IS NOT NULL'
 
     def counts(self) -> str:
-        def count(condition: str) -> str:
-            return f"count(*) FILTER (WHERE {condition})"
-
-        columns = [count('"in_scope" AND "ready"'), count('"in_scope" AND NOT "ready"'), count('NOT "in_scope"')]
+        """Sums of numbers, which DuckDB takes five times as fast as counts with a `FILTER` each."""
+        columns = ['count(*) FILTER (WHERE "in_scope" AND "ready") AS "ready"', 'count_if("in_scope") AS "scope"']
+        figures = ['"ready"', '"scope" - "ready"', '"all" - "scope"']
         for name in self.parsed.criteria:
-            column = quoted(f"c:{name}")
-            columns += [
-                count(f'"in_scope" AND {column}'),
-                count(f'"in_scope" AND NOT {column}'),
-                count(f'"in_scope" AND {column} IS NULL'),
-            ]
-        return f"SELECT {', '.join(columns)} FROM ({self.decide(some=False)})"
+            met, known = quoted(f"m:{name}"), quoted(f"k:{name}")
+            result = f'CASE WHEN "in_scope" THEN {quoted(f"c:{name}")} END'
+            columns += [f"coalesce(sum(CAST({result} AS TINYINT)), 0) AS {met}", f"count({result}) AS {known}"]
+            figures += [met, f"{known} - {met}", f'"scope" - {known}']
+        counted = f'SELECT count(*) AS "all", {", ".join(columns)} FROM ({self.decide(some=False)})'
+        return f"SELECT {', '.join(figures)} FROM ({counted})"
 
     def evidence(self) -> str:
         selects = [

@@ -76,15 +76,20 @@ def wanted_rows_sql(kind: SignalKind, mapping: OrgMapping) -> str:
 def facts_sql(
     kind: SignalKind, signals: Iterable[ParsedSignal], mapping: OrgMapping, *, now: datetime, some: bool
 ) -> str:
-    """One row per lead that has any: the last match (`m:name`) and the last contradiction (`x:name`) of each signal."""
+    """One row per lead that has any: the last match (`m:name`) and the last contradiction (`x:name`) of each signal.
+
+    A `CASE` inside `max` and no `FILTER` beside it: DuckDB stops at the first condition of a `CASE` that fails, so texts
+    are searched in the few rows of the window only, where a `FILTER` searched all (measured three times as long).
+    """
     source = _source(kind, mapping)
     columns = ['r."lead_id" AS "lead_id"']
     for parsed in signals:
         name, time = parsed.signal.name, _time(parsed, source, now)
-        columns.append(f"max({time}) FILTER (WHERE {_counts(parsed, source, now)}) AS {quoted('m:' + name)}")
+        columns.append(_last(time, _counts(parsed, source, now), as_=f"m:{name}"))
         if parsed.contradicted_by is not None:
-            against = f"{_known(time, now)} AND {row_sql(parsed.contradicted_by, kind, now)}"
-            columns.append(f"max({time}) FILTER (WHERE {against}) AS {quoted('x:' + name)}")
+            # A contradiction from before the window can't be later than a match within it.
+            against = f"{_in_window(parsed, time, now)} AND {row_sql(parsed.contradicted_by, kind, now)}"
+            columns.append(_last(time, against, as_=f"x:{name}"))
     relation = quoted(_wanted_rows(source.relation) if some else source.relation)
     return f'SELECT {", ".join(columns)} FROM {relation} r WHERE {_made(now)} GROUP BY r."lead_id"'
 
@@ -149,13 +154,18 @@ def _time(parsed: ParsedSignal, source: _Source, now: datetime) -> str:
     return f'(CASE WHEN {time} > {constant(now)} THEN r."created_at" ELSE {time} END)'
 
 
+def _last(time: str, condition: str, *, as_: str) -> str:
+    return f"max(CASE WHEN {condition} THEN {time} END) AS {quoted(as_)}"
+
+
 def _counts(parsed: ParsedSignal, source: _Source, now: datetime) -> str:
-    time = _time(parsed, source, now)
-    conditions = [_known(time, now)]
-    if parsed.signal.within_days is not None:
-        conditions.append(f"{time} >= {constant(now - timedelta(days=parsed.signal.within_days))}")
-    conditions.append(row_sql(parsed.when, parsed.signal.kind, now))
-    return " AND ".join(conditions)
+    return f"{_in_window(parsed, _time(parsed, source, now), now)} AND {row_sql(parsed.when, parsed.signal.kind, now)}"
+
+
+def _in_window(parsed: ParsedSignal, time: str, now: datetime) -> str:
+    if parsed.signal.within_days is None:
+        return _known(time, now)
+    return f"{_known(time, now)} AND {time} >= {constant(now - timedelta(days=parsed.signal.within_days))}"
 
 
 def _known(time: str, now: datetime) -> str:
