@@ -88,7 +88,7 @@ def send(
     run.sent += 1
     alone = len(free) == 1
     meanings = [
-        _last_word(meaning(subject.key, answer), attempts.sent(subject.key), alone=alone)
+        _last_word(subject, meaning(subject.key, answer), attempts.sent(subject.key), alone=alone)
         for subject, answer in zip(free, call(free), strict=True)
     ]
     run.close([understood.closing for understood in meanings if understood.closing is not None])
@@ -129,8 +129,11 @@ def _intended(run: Run, subjects: Sequence[Subject], grounds: Mapping[str, Mappi
     return list(subjects)
 
 
-def _last_word(understood: Meaning, sent: int, *, alone: bool) -> Meaning:
-    """The answer's meaning once no further attempt is left: what would be tried again is rejected or not reached."""
+def _last_word(subject: Subject, understood: Meaning, sent: int, *, alone: bool) -> Meaning:
+    """The answer's meaning once no further attempt is left: what would be tried again is rejected or not reached.
+
+    A follow-up stays open instead: no later plan comes back to it, only the next run's recovery does.
+    """
     match understood.then:
         case Then.AGAIN_ALONE:
             over = sent >= MOST_SENDS
@@ -146,6 +149,8 @@ def _last_word(understood: Meaning, sent: int, *, alone: bool) -> Meaning:
         return understood
     if understood.then is Then.AGAIN_LATER:
         return replace(understood, then=Then.HALT)
+    if subject.parent_key is not None:
+        return replace(understood, then=Then.NOTHING)
     return replace(understood, then=Then.NOTHING, closing=replace(understood.closing, state=State.REJECTED))
 
 

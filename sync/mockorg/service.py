@@ -136,11 +136,15 @@ class MockOrg:
         return self.org.snapshot()
 
     def restore(self, snapshot: OrgSnapshot) -> None:
-        """Back to a snapshot of this org; open cursors are forgotten, sessions, faults and clock stay as they are."""
+        """Back to a snapshot of this org; open cursors and calls still on their way are forgotten.
+
+        Sessions, faults and clock stay as they are.
+        """
         with self.org.lock:
             self.org.restore(snapshot)
             self.doors.cursors.clear()
             self.doors.late_commits.clear()
+            self.doors.late_effects.clear()
 
     def handle(self, request: Request) -> Response:
         """Answer one request; every door ends here."""

@@ -146,6 +146,7 @@ class Scene:
         lead_ids: Sequence[str],
         *,
         to: str | None = None,
+        moving: Sequence[str] = (),
         amount: float | None = None,
         conversion: ConversionSettings = OPPORTUNITY,
         limits: Limits | None = None,
@@ -153,10 +154,20 @@ class Scene:
         evidence: Mapping[str, tuple[Evidence, ...]] | None = None,
         stamps: Mapping[str, datetime] | None = None,
     ) -> Plan:
-        """A plan that converts the leads, or sets their status to `to`; by way of its file."""
-        rows = self.mirror_rows(lead_ids)
-        verdict = Verdict.BLOCKED if to else Verdict.READY
-        sifted = sift([decision(row, verdict, to=to, amount=amount) for row in rows])
+        """A plan that converts the leads, or sets their status to `to`; by way of its file.
+
+        With `moving`, the leads are converted and those have their status set.
+        """
+        rows = self.mirror_rows([*lead_ids, *moving])
+        set_status = set(moving) if moving or not to else set(lead_ids)
+        sifted = sift(
+            [
+                decision(row, Verdict.BLOCKED, to=to, amount=amount)
+                if row["id"] in set_status
+                else decision(row, Verdict.READY, amount=amount)
+                for row in rows
+            ]
+        )
         rules = policy(conversion, limits)
         now = self.mock.clock.now()
         by_id = {str(row["id"]): row for row in rows}

@@ -503,3 +503,16 @@ def test_the_json_document_has_the_keys_that_machines_rely_on(here: Scene) -> No
         "contact_id",
         "opportunity_id",
     } <= lead.keys()
+
+
+def test_opportunity_fields_that_row_locks_kept_away_are_set_by_the_next_run(here: Scene) -> None:
+    leads = here.leads(1)
+    plan = here.plan(leads, amount=100.0)
+    here.mock.add_fault(Fault(kind=FaultKind.ROW_LOCK, route="rows.update", times=3))
+    result = here.apply(plan)
+    assert fates(result) == {Outcome.APPLIED: 1}
+    assert result.leads[0].opportunity_fields == State.NOT_APPLIED.value
+    opportunity = str(result.leads[0].made.opportunity_id)
+    assert here.row("Opportunity", opportunity)["Amount"] is None
+    assert fates(here.apply(plan)) == {Outcome.ALREADY_APPLIED: 1}
+    assert here.row("Opportunity", opportunity)["Amount"] == 100.0
