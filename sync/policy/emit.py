@@ -1,12 +1,13 @@
 """Typed tree → DuckDB SQL: every operator and function written out by us, every constant quoted by us.
 
 Nothing of what a person typed is ever passed through as SQL. The clock becomes constants here, so one compiled policy
-gives the same decisions whenever its query runs.
+gives the same decisions whenever its query runs; in a replay it is a column, so one query decides for many days.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import assert_never
@@ -16,6 +17,17 @@ from sync.policy.syntax import Constant, Expr, Kind
 
 Resolve = Callable[[syntax.Field | syntax.SignalRef | syntax.CriterionRef], str]
 """The SQL that stands for a name in the query at hand."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClockColumn:
+    """A clock that each row brings along: the SQL of a timestamp, UTC without a zone."""
+
+    sql: str
+
+
+Now = datetime | ClockColumn
+"""The clock that conditions are relative to; a datetime is aware."""
 
 
 def quoted(name: str) -> str:
@@ -49,7 +61,20 @@ def clock(moment: syntax.Clock, now: datetime) -> Constant:
     return utc if moment.kind is Kind.DATETIME else utc.date() + timedelta(days=moment.days)
 
 
-def emit(expr: Expr, *, resolve: Resolve, now: datetime) -> str:  # noqa: PLR0911, PLR0912 -- one per node type
+def instant(now: Now, *, days: int = 0) -> str:
+    """The clock, moved by whole days, as a timestamp."""
+    if isinstance(now, ClockColumn):
+        return f"({now.sql} + INTERVAL ({days}) DAY)" if days else now.sql
+    return constant(now + timedelta(days=days))
+
+
+def _clock_sql(moment: syntax.Clock, now: Now) -> str:
+    if isinstance(now, datetime):
+        return constant(clock(moment, now))
+    return now.sql if moment.kind is Kind.DATETIME else f"(CAST({now.sql} AS DATE) + ({moment.days}))"
+
+
+def emit(expr: Expr, *, resolve: Resolve, now: Now) -> str:  # noqa: PLR0911, PLR0912 -- one per node type
     """The expression as SQL, in parentheses where it has parts."""
 
     def sql(part: Expr) -> str:
@@ -59,7 +84,7 @@ def emit(expr: Expr, *, resolve: Resolve, now: datetime) -> str:  # noqa: PLR091
         case syntax.Literal():
             return constant(expr.value)
         case syntax.Clock():
-            return constant(clock(expr, now))
+            return _clock_sql(expr, now)
         case syntax.Field() | syntax.SignalRef() | syntax.CriterionRef():
             return resolve(expr)
         case syntax.And():
@@ -100,8 +125,8 @@ def _double(sql: str) -> str:
     return f"CAST({sql} AS DOUBLE)"
 
 
-def _today(now: datetime) -> str:
-    return constant(now.astimezone(UTC).date())
+def _today(now: Now) -> str:
+    return _clock_sql(syntax.Clock(Kind.DATE), now)
 
 
 def _includes(args: list[str]) -> str:
@@ -110,7 +135,7 @@ def _includes(args: list[str]) -> str:
     return f"({hits})"
 
 
-_CALLS: Mapping[str, Callable[[list[str], datetime], str]] = {
+_CALLS: Mapping[str, Callable[[list[str], Now], str]] = {
     "days_since": lambda a, now: f"date_diff('day', CAST({a[0]} AS DATE), {_today(now)})",
     "days_until": lambda a, now: f"date_diff('day', {_today(now)}, CAST({a[0]} AS DATE))",
     "lower": lambda a, _now: f"lower({a[0]})",

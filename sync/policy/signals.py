@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sync.mapping import OrgMapping
 from sync.model import FieldType
 from sync.policy import syntax
-from sync.policy.emit import constant, emit, quoted
+from sync.policy.emit import Now, constant, emit, instant, quoted
 from sync.policy.parsed import ParsedSignal
 from sync.policy.patterns import literal_pattern
 from sync.policy.relations import opportunity_columns
@@ -54,13 +54,13 @@ def _source(kind: SignalKind, mapping: OrgMapping) -> _Source:
             raise AssertionError("a field signal has no rows")
 
 
-def row_sql(expr: Expr, kind: SignalKind, now: datetime) -> str:
+def row_sql(expr: Expr, kind: SignalKind, now: Now) -> str:
     """A signal's condition over its row, which is called `r`."""
 
     def resolve(name: syntax.Field | syntax.SignalRef | syntax.CriterionRef) -> str:
         column = f"r.{quoted(name.name)}"
         if kind is SignalKind.ACTIVITY and name.name == "is_closed":
-            return f'(CASE WHEN r."object" = \'Event\' THEN r."ended_at" < {constant(now)} ELSE {column} END)'
+            return f'(CASE WHEN r."object" = \'Event\' THEN r."ended_at" < {instant(now)} ELSE {column} END)'
         return column
 
     return emit(expr, resolve=resolve, now=now)
@@ -78,11 +78,19 @@ def facts_sql(
 ) -> str:
     """One row per lead that has any: the last match (`m:name`) and the last contradiction (`x:name`) of each signal.
 
-    A `CASE` inside `max` and no `FILTER` beside it: DuckDB stops at the first condition of a `CASE` that fails, so texts
-    are searched in the few rows of the window only, where a `FILTER` searched all (measured three times as long).
+    A `CASE` inside `max` and no `FILTER` beside it: DuckDB stops at the first condition of a `CASE` that fails, so
+    texts are searched in the few rows of the window only, where a `FILTER` searched all (measured three times as long).
     """
+    columns = ", ".join(('r."lead_id" AS "lead_id"', *facts_columns(kind, signals, mapping, now=now)))
     source = _source(kind, mapping)
-    columns = ['r."lead_id" AS "lead_id"']
+    relation = quoted(_wanted_rows(source.relation) if some else source.relation)
+    return f'SELECT {columns} FROM {relation} r WHERE {made_sql(now)} GROUP BY r."lead_id"'
+
+
+def facts_columns(kind: SignalKind, signals: Iterable[ParsedSignal], mapping: OrgMapping, *, now: Now) -> list[str]:
+    """The columns of `facts_sql` after the lead, over a group of rows `r`."""
+    source = _source(kind, mapping)
+    columns = []
     for parsed in signals:
         name, time = parsed.signal.name, _time(parsed, source, now)
         columns.append(_last(time, _counts(parsed, source, now), as_=f"m:{name}"))
@@ -90,8 +98,12 @@ def facts_sql(
             # A contradiction from before the window can't be later than a match within it.
             against = f"{_in_window(parsed, time, now)} AND {row_sql(parsed.contradicted_by, kind, now)}"
             columns.append(_last(time, against, as_=f"x:{name}"))
-    relation = quoted(_wanted_rows(source.relation) if some else source.relation)
-    return f'SELECT {", ".join(columns)} FROM {relation} r WHERE {_made(now)} GROUP BY r."lead_id"'
+    return columns
+
+
+def row_time(kind: SignalKind, mapping: OrgMapping) -> str:
+    """The column that says when a row of this kind counts from."""
+    return _source(kind, mapping).time
 
 
 def holds_sql(parsed: ParsedSignal, facts: str) -> str:
@@ -116,7 +128,7 @@ def evidence_selects(parsed: ParsedSignal, mapping: OrgMapping, *, facts: str, n
         return (
             f'SELECT r."lead_id", {constant(signal.name)}, {source.object}, r."id", {time}, {source.text}, {found}, '
             f"{constant(contradicts)} FROM {quoted(_wanted_rows(source.relation))} r {joined}"
-            f"WHERE {_made(now)} AND {where}"
+            f"WHERE {made_sql(now)} AND {where}"
         )
 
     selects = [select(parsed.when, _counts(parsed, source, now), contradicts=False)]
@@ -146,35 +158,35 @@ def _field_evidence(parsed: ParsedSignal, now: datetime) -> str:
     )
 
 
-def _time(parsed: ParsedSignal, source: _Source, now: datetime) -> str:
+def _time(parsed: ParsedSignal, source: _Source, now: Now) -> str:
     """When a row counts from; a planned activity counts from when it was made."""
     time = f"r.{quoted(source.time)}"
     if not parsed.signal.planned:
         return time
-    return f'(CASE WHEN {time} > {constant(now)} THEN r."created_at" ELSE {time} END)'
+    return f'(CASE WHEN {time} > {instant(now)} THEN r."created_at" ELSE {time} END)'
 
 
 def _last(time: str, condition: str, *, as_: str) -> str:
     return f"max(CASE WHEN {condition} THEN {time} END) AS {quoted(as_)}"
 
 
-def _counts(parsed: ParsedSignal, source: _Source, now: datetime) -> str:
+def _counts(parsed: ParsedSignal, source: _Source, now: Now) -> str:
     return f"{_in_window(parsed, _time(parsed, source, now), now)} AND {row_sql(parsed.when, parsed.signal.kind, now)}"
 
 
-def _in_window(parsed: ParsedSignal, time: str, now: datetime) -> str:
+def _in_window(parsed: ParsedSignal, time: str, now: Now) -> str:
     if parsed.signal.within_days is None:
         return _known(time, now)
-    return f"{_known(time, now)} AND {time} >= {constant(now - timedelta(days=parsed.signal.within_days))}"
+    return f"{_known(time, now)} AND {time} >= {instant(now, days=-parsed.signal.within_days)}"
 
 
-def _known(time: str, now: datetime) -> str:
-    return f"{time} <= {constant(now)}"
+def _known(time: str, now: Now) -> str:
+    return f"{time} <= {instant(now)}"
 
 
-def _made(now: datetime) -> str:
+def made_sql(now: Now) -> str:
     """A record that was made after the run's clock doesn't exist yet in a replay."""
-    return f'coalesce(r."created_at" <= {constant(now)}, TRUE)'
+    return f'coalesce(r."created_at" <= {instant(now)}, TRUE)'
 
 
 def _found(expr: Expr, kind: SignalKind, now: datetime) -> str:
