@@ -10,7 +10,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,8 @@ from sync.model import FieldType
 
 _OUR_NAME = re.compile(r"[a-z][a-z0-9_]*")
 _API_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
-_FIELD_KEYS = {"field", "type", "required"}
+_TARGET = re.compile(r"(?:Account|Contact|Opportunity)\.[A-Za-z][A-Za-z0-9_]*")
+_FIELD_KEYS = {"field", "type", "required", "converts_to"}
 _BROKEN = object()
 
 SYSTEM_FIELDS: Mapping[str, tuple[str, FieldType]] = {
@@ -74,6 +75,9 @@ class MappedField:
     type: FieldType
     required: bool = False
     line: int = 0
+    converts_to: tuple[str, ...] | None = None
+    """For fields of Lead: the `Object.Field` names that a conversion fills from it, as the org's admin mapped them
+    (the data API doesn't tell); `None` = Salesforce's standard mapping, or the custom fields of the same API name."""
 
     @property
     def added(self) -> bool:
@@ -119,6 +123,11 @@ class OrgMapping:
     def get(self, name: str) -> ObjectMapping | None:
         """The object of our name, or `None`."""
         return self.objects.get(name)
+
+    def conversion_targets(self) -> Mapping[str, tuple[str, ...]]:
+        """Lead field (API name) → `Object.Field` names that a conversion fills from it, where the mapping says so."""
+        given = self.objects["lead"].fields.values()
+        return {field.api_name: field.converts_to for field in given if field.converts_to is not None}
 
 
 def snake_case(api_name: str) -> str:
@@ -174,8 +183,13 @@ def parse_mappings(sources: Iterable[tuple[str, str]]) -> tuple[dict[str, Object
 
 def digest(objects: Iterable[ObjectMapping]) -> str:
     """A hash of what the mapping means: comments, order and layout don't change it."""
-    meaning = {o.object: {f.name: [f.api_name, f.type.value, f.required] for f in o.fields.values()} for o in objects}
+    meaning = {o.object: {f.name: _meaning(f) for f in o.fields.values()} for o in objects}
     return hashlib.sha256(json.dumps(meaning, sort_keys=True).encode()).hexdigest()
+
+
+def _meaning(field: MappedField) -> list[object]:
+    targets = [] if field.converts_to is None else [sorted(field.converts_to)]
+    return [field.api_name, field.type.value, field.required, *targets]
 
 
 def _read_yaml(text: str, file: str, problems: list[Problem]) -> Any:
@@ -217,7 +231,7 @@ def _parse_one(text: str, file: str, problems: list[Problem]) -> ObjectMapping |
     for name, body in listed.items():
         mapped = _parse_field(str(name), body, file, _line(listed, name), problems)
         if mapped is not None:
-            fields[mapped.name] = mapped
+            fields[mapped.name] = _with_targets(api_object, mapped, body.get("converts_to"), file, problems)
     _check_reserved(api_object, fields, file, problems)
     return ObjectMapping(object=api_object, name=table, fields=fields, file=file)
 
@@ -231,7 +245,7 @@ def _parse_field(name: str, body: Any, file: str, line: int, problems: list[Prob
         problems.append(Problem(file, line, f"{name}: write it as {{field: <API name>, type: <type>}}"))
         return None
     problems.extend(
-        Problem(file, line, f"{name}: unknown key {key!r}", "known: field, type, required")
+        Problem(file, line, f"{name}: unknown key {key!r}", "known: field, type, required, converts_to")
         for key in body
         if key not in _FIELD_KEYS
     )
@@ -247,6 +261,21 @@ def _parse_field(name: str, body: Any, file: str, line: int, problems: list[Prob
         problems.append(Problem(file, line, f"{name}: `required` is true or false, not {required!r}"))
         return None
     return MappedField(name=name, api_name=api_name, type=FieldType(type_name), required=required, line=line)
+
+
+def _with_targets(api_object: str, mapped: MappedField, given: Any, file: str, problems: list[Problem]) -> MappedField:
+    """The field with what its `converts_to` says, which only a field of Lead has."""
+    if given is None:
+        return mapped
+    listed = [given] if isinstance(given, str) else given
+    if api_object != "Lead":
+        what = "only fields of Lead are carried over by a conversion"
+    elif not isinstance(listed, list) or not all(isinstance(one, str) and _TARGET.fullmatch(one) for one in listed):
+        what = "`converts_to` lists fields of Account, Contact or Opportunity, or is [] for nowhere"
+    else:
+        return replace(mapped, converts_to=tuple(str(one) for one in listed))
+    problems.append(Problem(file, mapped.line, f"{mapped.name}: {what}", "e.g. converts_to: [Opportunity.Budget__c]"))
+    return mapped
 
 
 def _check_reserved(api_object: str, fields: dict[str, MappedField], file: str, problems: list[Problem]) -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sync.errors import MappingInvalid
-from sync.mapping import digest, load_mapping, parse_mappings, snake_case
+from sync.mapping import OrgMapping, digest, load_mapping, parse_mappings, snake_case
 from sync.model import FieldType
 
 SHIPPED = Path(__file__).parents[1] / "mappings"
@@ -21,6 +21,27 @@ fields:
 
 def problems_of(text: str, file: str = "lead.yaml") -> list[str]:
     return [str(problem) for problem in parse_mappings([(text, file)])[1]]
+
+
+@pytest.mark.parametrize(
+    ("written", "targets"),
+    [("[Opportunity.Size__c]", ("Opportunity.Size__c",)), ("Account.Region__c", ("Account.Region__c",)), ("[]", ())],
+)
+def test_a_lead_field_may_say_where_a_conversion_puts_it(written: str, targets: tuple[str, ...]) -> None:
+    text = f"object: Lead\nfields:\n  budget: {{field: Budget__c, type: currency, converts_to: {written}}}\n"
+    objects, problems = parse_mappings([(text, "lead.yaml")])
+    assert not problems
+    mapping = OrgMapping(objects=objects, digest=digest(objects.values()))
+    assert mapping.conversion_targets() == {"Budget__c": targets}
+    plain, _ = parse_mappings([(text.replace(f", converts_to: {written}", ""), "lead.yaml")])
+    assert digest(plain.values()) != mapping.digest
+
+
+@pytest.mark.parametrize(("name", "written"), [("Lead", "Lead.Budget__c"), ("Lead", "7"), ("Task", "Account.Name")])
+def test_a_target_that_no_conversion_fills_is_refused_by_its_line(name: str, written: str) -> None:
+    text = f"object: {name}\nfields:\n  budget: {{field: Budget__c, type: currency, converts_to: [{written}]}}\n"
+    _, problems = parse_mappings([(text, "lead.yaml")])
+    assert [(p.line, "converts_to" in f"{p}") for p in problems] == [(3, True)]
 
 
 def test_the_shipped_mappings_load_and_name_every_object_that_leadgate_reads() -> None:

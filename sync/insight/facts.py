@@ -48,6 +48,7 @@ def gather_facts(
     conversion: ConversionSettings,
     lead_ids: Sequence[str] = (),
     memory: Memory = NO_MEMORY,
+    field_map: Mapping[str, tuple[str, ...]] | None = None,
 ) -> OrgFacts:
     """The facts without duplicate findings.
 
@@ -58,6 +59,7 @@ def gather_facts(
         lead_ids: Leads to be converted; their record types are looked up where lead processes differ, and their
             custom child records counted.
         memory: What the ledger knows of these leads.
+        field_map: Where lead fields go in a conversion, as far as the mapping says.
     """
     me = org.identity
     described = org.describe_many(DESCRIBED)
@@ -79,6 +81,7 @@ def gather_facts(
         users={user.id: user for told in users for user in _told_users(told)},
         may_convert=may_convert(right),
         session_converts=me.token_kind != "jwt",  # noqa: S105 -- a kind, not a token
+        field_map=field_map or {},
         lead_processes=processes,
         record_types=_record_types(org, lead_ids) if processes else {},
         children=children_left(org, described["Lead"], lead_ids),

@@ -96,6 +96,7 @@ def lint_mapping(mapping: OrgMapping, describes: Mapping[str, ObjectDescribe | N
                     errors.append(_missing(mapped, field, described))
                 continue  # what leadgate added for itself is asked for only where the object has it
             errors += _unfit(mapped, field, found)
+            errors += _no_target(mapped, field, describes)
             warnings += _doubtful(mapped, field, found)
     return MappingFit(errors=tuple(sorted(errors, key=_place)), warnings=tuple(sorted(warnings, key=_place)))
 
@@ -140,6 +141,22 @@ def _unfit(mapped: ObjectMapping, field: MappedField, found: FieldDescribe) -> I
             f"{field.name}: this user may not edit {mapped.object}.{found.name}, which leadgate writes",
             "grant edit access in field-level security",
         )
+
+
+def _no_target(
+    mapped: ObjectMapping, field: MappedField, describes: Mapping[str, ObjectDescribe | None]
+) -> Iterator[Problem]:
+    """Targets of a conversion that don't exist, on objects whose describe is at hand."""
+    for target in field.converts_to or ():
+        name, _, api_name = target.partition(".")
+        described = describes.get(name)
+        if described is not None and described.field(api_name) is None:
+            yield Problem(
+                mapped.file,
+                max(1, field.line),
+                f"{field.name}: converts_to names {target}, which this user doesn't see",
+                "check its API name, and grant read access in field-level security",
+            )
 
 
 def _doubtful(mapped: ObjectMapping, field: MappedField, found: FieldDescribe) -> Iterator[Problem]:

@@ -147,8 +147,8 @@ class OrgFacts:
     """The permission "Convert Leads"; `None` = can't be read, so only trying tells."""
     session_converts: bool = True
     """False for a JWT-based access token, which SOAP (and so convertLead) refuses."""
-    field_map: Mapping[str, tuple[str, ...]] | None = None
-    """Lead field → `Object.Field` that it fills, for custom fields; `None` = not readable, same names are assumed."""
+    field_map: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Lead field → `Object.Field` names that it fills, where `mappings/` says so; the data API doesn't tell."""
     lead_processes: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Record type id → Lead Status values of its lead process; empty = unknown."""
     record_types: Mapping[str, str] = field(default_factory=dict)

@@ -1,7 +1,7 @@
 """Which field of the new account, contact and opportunity each lead field fills: Salesforce's standard lead mapping.
 
-The standard part is fixed; the custom part is the admin's and can't be read through the data API. Where it isn't
-given, a custom field is taken to fill the fields of the same API name, and findings that rest on this say so. Pure.
+The custom part is the admin's and can't be read through the data API. Where `mappings/` doesn't say it (`converts_to`),
+a custom field is taken to fill the fields of the same API name, and findings that rest on this say so. Pure.
 """
 
 from __future__ import annotations
@@ -71,11 +71,12 @@ _SET_BY_CONVERSION = {
 
 def targets_of(lead_field: str, facts: OrgFacts) -> tuple[str, ...]:
     """`Object.Field` names that a lead field fills."""
+    given = facts.field_map.get(lead_field)
+    if given is not None:
+        return given
     standard = STANDARD_MAP.get(lead_field)
     if standard is not None:
         return standard
-    if facts.field_map is not None:
-        return facts.field_map.get(lead_field, ())
     if not lead_field.endswith("__c"):
         return ()
     return tuple(f"{name}.{lead_field}" for name in MADE if lead_field in _fields(facts.objects.get(name)))

@@ -66,6 +66,8 @@ def _on_target(
 def _nowhere(name: str, facts: OrgFacts) -> str:
     if targets_of(name, facts):
         return "maps only to records that this conversion doesn't make"
-    if name.endswith("__c") and facts.field_map is None:
+    if name in facts.field_map:
+        return "goes nowhere, as mappings/ says"
+    if name.endswith("__c"):
         return "no field of the same name on Account, Contact or Opportunity"
     return "not mapped to any field of the new records"

@@ -70,6 +70,13 @@ def test_every_misfit_is_reported_at_once_with_file_and_line() -> None:
     assert "AnnualRevenue is a currency in Salesforce, which text doesn't fit" in str(found.errors[2])
 
 
+def test_a_target_of_the_conversion_that_does_not_exist_is_an_error() -> None:
+    account = ObjectDescribe(name="Account", label="Account", key_prefix="001", fields={}, queryable=True)
+    line = "  budget: {field: Budget__c, type: currency, converts_to: [Account.Size__c]}"
+    found = lint_mapping(mapped(line), {"Lead": lead(budget()), "Account": account})
+    assert ["converts_to names Account.Size__c" in str(error) for error in found.errors] == [True]
+
+
 def test_a_compound_field_can_not_be_mapped() -> None:
     address = FieldDescribe(name="Address", label="Address", type="address")
 
