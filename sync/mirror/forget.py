@@ -21,7 +21,7 @@ from sync.mirror.connection import Wait, give_up, private, refused
 from sync.mirror.load import person_references
 from sync.mirror.mentions import Mention, find_mentions, marks_of, redact
 from sync.mirror.state import naive, read_meta, write_meta
-from sync.mirror.tables import catalogue, quoted
+from sync.mirror.tables import catalogue, object_of, quoted
 
 _DUE = "rewrite_due"
 """Key of `mirror_meta`: rows of forgotten people are deleted, and the file is still to be written anew."""
@@ -75,9 +75,8 @@ def forget(
             where = " OR ".join(f"{quoted(column)} IN (SELECT id FROM forgotten)" for column in columns)
             row = connection.execute(f"DELETE FROM {quoted(table)} WHERE {where}").fetchone()
             count = int(row[0]) if row else 0
-            if table.endswith("_version"):
-                versions += count
-            elif count:
+            versions += count
+            if count and object_of(table) == table:
                 removed[table] = count
         mentions = find_mentions(connection, marks)
         if clear_mentions:
@@ -176,7 +175,7 @@ def _ever_theirs(connection: DuckDBPyConnection, mapping: OrgMapping) -> list[st
 def _person_columns(connection: DuckDBPyConnection, mapping: OrgMapping) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Tables with records in them, also of objects no longer mapped, and their columns that name a person."""
     for table, columns in sorted(catalogue(connection).items()):
-        mapped = mapping.get(table.removesuffix("_version"))
+        mapped = mapping.get(object_of(table))
         named = {"id", "who_id", "lead_id"} | set(person_references(mapped) if mapped else ())
         if "id" in columns and table != "forgotten":
             yield table, tuple(name for name in columns if name in named)

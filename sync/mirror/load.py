@@ -1,7 +1,7 @@
 # ruff: noqa: S608 -- identifiers come from the checked mapping and are quoted; values are parameters
 """From the staged records to current rows and versions, in one transaction per object.
 
-The second half of every load: rows that differ replace those held, each difference is kept as a version, and the
+The second half of every load: rows that differ replace those held, which stay as superseded versions, and the
 watermark moves with them. A record equal to the one held makes no version, so reading a window twice changes nothing.
 """
 
@@ -15,7 +15,7 @@ from duckdb import DuckDBPyConnection
 from sync.mapping import ObjectMapping
 from sync.mirror.staging import Batch
 from sync.mirror.state import Completeness, ObjectState, naive, write_record, write_state
-from sync.mirror.tables import Catalogue, cursor_field, follow, is_append_only, quoted, version_table
+from sync.mirror.tables import Catalogue, cursor_field, follow, is_append_only, quoted, superseded_table
 
 
 def commit(
@@ -58,10 +58,11 @@ def _take_in(connection: DuckDBPyConnection, batch: Batch, record: Completeness,
 def _replace_rows(connection: DuckDBPyConnection, mapping: ObjectMapping, state: ObjectState) -> None:
     table = quoted(mapping.name)
     names = ", ".join(quoted(name) for name in mapping.fields)
-    connection.execute(f"DELETE FROM {table} WHERE id IN (SELECT id FROM changes)")
-    connection.execute(f"INSERT INTO {table} ({names}) SELECT {names} FROM changes")
+    replaced = f"{table} WHERE id IN (SELECT id FROM changes)"
+    connection.execute(f"INSERT INTO {superseded_table(mapping)} BY NAME SELECT * FROM {replaced}")
+    connection.execute(f"DELETE FROM {replaced}")
     connection.execute(
-        f"INSERT INTO {version_table(mapping)} ({names}, seen_at, run_id) SELECT {names}, ?, ? FROM changes",
+        f"INSERT INTO {table} ({names}, seen_at, run_id) SELECT {names}, ?, ? FROM changes",
         [naive(state.pulled_at), state.run_id],
     )
 

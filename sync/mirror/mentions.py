@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from duckdb import DuckDBPyConnection
 
-from sync.mirror.tables import catalogue, quoted
+from sync.mirror.tables import catalogue, object_of, quoted
 
 REDACTED = "[forgotten]"
 
@@ -41,7 +41,7 @@ def marks_of(connection: DuckDBPyConnection, ids: Sequence[str]) -> list[str]:
     """
     found: dict[str, None] = {}
     for table, columns in catalogue(connection).items():
-        if table.removesuffix("_version") not in {"lead", "contact"} or "id" not in columns:
+        if object_of(table) not in {"lead", "contact"} or "id" not in columns:
             continue
         for column in _MARK_COLUMNS:
             if column not in columns:
@@ -77,7 +77,7 @@ def find_mentions(
             f"SELECT DISTINCT id FROM {quoted(table)} WHERE {where}",
             [*marks, *(list(except_of) for _ in theirs)],
         ).fetchall()
-        found |= {Mention(table.removesuffix("_version"), str(row[0])) for row in rows}
+        found |= {Mention(object_of(table), str(row[0])) for row in rows}
     return tuple(sorted(found))
 
 
@@ -110,7 +110,7 @@ def _texts(connection: DuckDBPyConnection) -> Iterator[tuple[str, list[str]]]:
     for table, columns in sorted(catalogue(connection).items()):
         if table in _OWN_TABLES or "id" not in columns:
             continue
-        people = table.removesuffix("_version") in _PEOPLE
+        people = object_of(table) in _PEOPLE
         texts = [
             name
             for name, kind in columns.items()

@@ -1,6 +1,6 @@
--- The mirror's own tables, beside one table per mapped object and its `<object>_version` (sync/mirror/tables.py).
+-- The mirror's own tables, beside those of the mapped objects and of their superseded versions (sync/mirror/tables.py).
 
--- key → value: `format` (a number that a newer leadgate raises), `org_id` (18 characters).
+-- key → value: `format` (a number that another leadgate may raise), `org_id` (18 characters).
 CREATE TABLE IF NOT EXISTS mirror_meta (
     key VARCHAR NOT NULL,
     value VARCHAR NOT NULL

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from sync.errors import InputInvalid, MirrorUnusable
 from sync.mapping import OrgMapping
 from sync.mirror import candidates, decide
 from sync.mirror.connection import Wait, give_up, opened
+from sync.mirror.decide import Decided
 from sync.mirror.forget import Forgotten, forget, is_rewrite_due, rewrite, same_person
 from sync.mirror.mentions import Mention, find_mentions, marks_of
 from sync.mirror.state import ObjectState, read_meta, read_states
@@ -142,13 +143,9 @@ class Mirror:
         """The decision on every live lead, or on those asked for, by lead id; streamed while the mirror is open."""
         return decide.decide(self._connection, self._mapping, compiled, lead_ids)
 
-    def actionable(self, compiled: CompiledPolicy) -> Iterator[Decision]:
-        """Only the leads that are ready, or have a status to move to."""
-        return decide.actionable(self._connection, self._mapping, compiled)
-
-    def decision_counts(self, compiled: CompiledPolicy) -> Mapping[str, int]:
-        """How many leads are ready, blocked and out of scope, and how often each criterion holds."""
-        return decide.decision_counts(self._connection, self._mapping, compiled)
+    def decided(self, compiled: CompiledPolicy) -> AbstractContextManager[Decided]:
+        """Every live lead decided once, in memory: for several questions about all of them."""
+        return decide.decided(self._connection, self._mapping, compiled)
 
     def evidence(self, compiled: CompiledPolicy, lead_ids: Sequence[str]) -> dict[str, tuple[Evidence, ...]]:
         """The records behind the signals of some leads, latest first."""
@@ -245,11 +242,12 @@ def check_format(connection: DuckDBPyConnection, path: Path) -> None:
         tables = connection.execute("SELECT count(*) FROM duckdb_tables() WHERE NOT internal").fetchone()
         if _number(tables):
             raise MirrorUnusable("this DuckDB file is not a mirror", place=str(path), fix="move it away") from None
-    if held is not None and int(held) > FORMAT:
+    if held is not None and int(held) != FORMAT:
+        update = "update leadgate, or " if int(held) > FORMAT else ""
         raise MirrorUnusable(
-            f"the mirror has format {held}, this leadgate knows up to {FORMAT}",
+            f"the mirror has format {held}, and this leadgate reads format {FORMAT}",
             place=str(path),
-            fix="update leadgate, or move the mirror away and run `leadgate pull`",
+            fix=f"{update}move the mirror away and run `leadgate pull`, which builds it again",
         )
 
 

@@ -1,7 +1,10 @@
-"""The mirror's tables, derived from the mapping: one per object for the current version, one for every version seen.
+# ruff: noqa: S608 -- identifiers come from the checked mapping and are quoted
+"""The mirror's tables, derived from the mapping: one per object for its records, one for what they were before.
 
-No primary key and no index: the load replaces rows by DELETE and INSERT in one transaction, which measured faster
-than any upsert and keeps the file small.
+A record's current version is written once, with when and by which run it was seen; only when another takes its place
+does it move to `<object>_superseded`. The view `<object>_version` shows both: every version ever seen. No primary key
+and no index: the load replaces rows by DELETE and INSERT in one transaction, which measured faster than any upsert and
+keeps the file small.
 """
 
 from __future__ import annotations
@@ -14,8 +17,11 @@ from duckdb import DuckDBPyConnection
 from sync.mapping import VERSION_FIELDS, ObjectMapping, OrgMapping
 from sync.policy.relations import sql_type
 
-FORMAT = 1
-"""Version of the file's layout; a file with a higher one was written by a newer leadgate."""
+FORMAT = 2
+"""Version of the file's layout; a file with another one was written by another leadgate."""
+
+_SUPERSEDED = "_superseded"
+_VERSION_TYPES = ("TIMESTAMP", "VARCHAR")
 
 
 Catalogue = Mapping[str, Mapping[str, str]]
@@ -27,9 +33,14 @@ def quoted(identifier: str) -> str:
     return '"' + identifier.replace('"', '""') + '"'
 
 
-def version_table(mapping: ObjectMapping) -> str:
-    """The (quoted) table of every version of an object's records."""
-    return quoted(f"{mapping.name}_version")
+def superseded_table(mapping: ObjectMapping) -> str:
+    """The (quoted) table of the versions of an object's records that others have replaced."""
+    return quoted(mapping.name + _SUPERSEDED)
+
+
+def object_of(table: str) -> str:
+    """Our name of the object whose records, of now or before, are in a table."""
+    return table.removesuffix(_SUPERSEDED)
 
 
 def cursor_field(mapping: ObjectMapping) -> str:
@@ -57,21 +68,27 @@ def prepare(connection: DuckDBPyConnection, mapping: OrgMapping) -> Catalogue:
 def follow(connection: DuckDBPyConnection, mapping: ObjectMapping, present: Catalogue) -> None:
     """Lets an object's tables follow its mapping: new columns appear empty, columns taken out go.
 
-    Belongs into the transaction that fills the new columns. The version table keeps columns that the mapping no longer
-    names, so that a line lost by mistake costs no history.
+    Belongs into the transaction that fills the new columns. Columns that the mapping no longer names stay, so that a
+    line lost by mistake costs no history; nobody reads them, and they are empty in records that come after.
     """
     wanted = {f.name: sql_type(f.type) for f in mapping.fields.values()}
-    _shape(connection, mapping.name, wanted, present.get(mapping.name, {}), keep_others=False)
-    table = f"{mapping.name}_version"
-    versions = wanted | dict(zip(VERSION_FIELDS, ("TIMESTAMP", "VARCHAR"), strict=True))
-    _shape(connection, table, versions, present.get(table, {}), keep_others=True)
+    wanted |= dict(zip(VERSION_FIELDS, _VERSION_TYPES, strict=True))
+    tables = (mapping.name, mapping.name + _SUPERSEDED)
+    reshaped = [_shape(connection, table, wanted, present.get(table, {})) for table in tables]
+    if any(reshaped):
+        current, before = map(quoted, tables)
+        connection.execute(
+            f"CREATE OR REPLACE VIEW {quoted(f'{mapping.name}_version')} AS "
+            f"SELECT * FROM {current} UNION ALL BY NAME SELECT * FROM {before}"
+        )
 
 
 def catalogue(connection: DuckDBPyConnection) -> Catalogue:
-    """Every table's columns and their types."""
+    """Every table's columns and their types; views are left out."""
     rows = connection.execute(
         "SELECT table_name, column_name, data_type FROM duckdb_columns() "
-        "WHERE NOT internal AND database_name = current_database()"
+        "WHERE NOT internal AND database_name = current_database() "
+        "AND table_oid IN (SELECT table_oid FROM duckdb_tables() WHERE database_name = current_database())"
     ).fetchall()
     tables: dict[str, dict[str, str]] = {}
     for table, name, type_ in rows:
@@ -79,24 +96,16 @@ def catalogue(connection: DuckDBPyConnection) -> Catalogue:
     return tables
 
 
-def _shape(
-    connection: DuckDBPyConnection,
-    table: str,
-    wanted: Mapping[str, str],
-    present: Mapping[str, str],
-    *,
-    keep_others: bool,
-) -> None:
+def _shape(connection: DuckDBPyConnection, table: str, wanted: Mapping[str, str], present: Mapping[str, str]) -> bool:
+    """Gives a table its columns; whether anything had to be done."""
     if not present:
         body = ", ".join(f"{quoted(name)} {type_}" for name, type_ in wanted.items())
         connection.execute(f"CREATE TABLE {quoted(table)} ({body})")
-        return
+        return True
     stale = {name for name, type_ in present.items() if wanted.get(name, type_) != type_}
     missing = [name for name in wanted if name not in present or name in stale]
     for name in missing:
         if name in stale:
             connection.execute(f"ALTER TABLE {quoted(table)} DROP COLUMN {quoted(name)}")
         connection.execute(f"ALTER TABLE {quoted(table)} ADD COLUMN {quoted(name)} {wanted[name]}")
-    if not keep_others:
-        for name in present.keys() - wanted.keys():
-            connection.execute(f"ALTER TABLE {quoted(table)} DROP COLUMN {quoted(name)}")
+    return bool(missing)
