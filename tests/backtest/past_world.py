@@ -46,6 +46,9 @@ class PastWorld:
         self.mapping = mapping
         self.db = duckdb.connect(config={"threads": "1"})
         prepare(self.db, mapping)
+        for mapped in mapping:  # versions are written by hand here: the view of them becomes a table
+            view, like = quoted(f"{mapped.name}_version"), quoted(f"{mapped.name}_superseded")
+            self.db.execute(f"DROP VIEW {view}; CREATE TABLE {view} AS SELECT * FROM {like}")
         self._numbers = count(1)
         self.opened = decide.session(self.db, mapping)
         self.session = self.opened.__enter__()
