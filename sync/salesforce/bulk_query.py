@@ -2,16 +2,19 @@
 
 `resultPages` hands out the addresses of several pages at once, so they are fetched side by side; an org that doesn't
 offer it is read by locator, page after page. A page's file appears only when it is whole, and the pages' record counts
-must add up to the job's.
+must add up to the job's. Whoever works a page off as soon as it is there does so while the next ones come in, and only
+a handful of pages is ever ahead of them.
 """
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Generator, Iterator, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor
+from concurrent.futures import wait as any_of
+from contextlib import closing
 from dataclasses import dataclass, replace
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -43,8 +46,11 @@ def bulk_query(
     patience: Patience,
     on_job: Callable[[str], None],
     on_progress: Callable[[int], None],
+    on_page: Callable[[Path], None],
 ) -> CsvPages:
     """Run or resume a query job and bring its pages to `folder`.
+
+    `on_page` hears of each page as soon as it is there, in the caller's thread, and may move or remove the file.
 
     Raises:
         AccessRefused, OrgUnavailable, OrgFault: Also when the job failed, was aborted, hadn't ended in time, or when
@@ -60,8 +66,16 @@ def bulk_query(
             code="BULK_JOB_FAILED" if job.state is State.FAILED else "BULK_JOB_ABORTED",
         )
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    pages = [page for page in _fetched(transport, job, folder) if page.file.stat().st_size]
-    records = sum(page.records for page in pages)
+    files: list[Path] = []
+    columns: tuple[str, ...] = ()
+    records = 0
+    with closing(_fetched(transport, job, folder)) as pages:
+        for page in pages:
+            if page.file.stat().st_size:
+                columns = columns or _header(page.file)
+                files.append(page.file)
+                records += page.records
+                on_page(page.file)
     if records != job.processed:
         raise OrgFault(
             f"bulk job {job.id}: its pages hold {records} records and the job says {job.processed}",
@@ -69,12 +83,12 @@ def bulk_query(
             fix="run again",
             code="INCOMPLETE_RESULT",
         )
-    return CsvPages(
-        job_id=job.id,
-        files=tuple(page.file for page in pages),
-        records=records,
-        columns=_header(pages[0].file) if pages else (),
-    )
+    return CsvPages(job_id=job.id, files=tuple(sorted(files)), records=records, columns=columns)
+
+
+def start(transport: Transport, soql: str, *, all_rows: bool) -> str:
+    """Create a query job and leave it to the org; its id, for `bulk_query` to pick up."""
+    return _created(transport, soql, all_rows=all_rows).id
 
 
 def _created(transport: Transport, soql: str, *, all_rows: bool) -> Job:
@@ -89,28 +103,37 @@ def _created(transport: Transport, soql: str, *, all_rows: bool) -> Job:
     return job_of(JobKind.QUERY, transport.send(call).data)
 
 
-def _fetched(transport: Transport, job: Job, folder: Path) -> list[_Page]:
-    """Every page in order, by the list of pages where the org has one, else by locator."""
+def _fetched(transport: Transport, job: Job, folder: Path) -> Generator[_Page, None, None]:
+    """Every page as it comes in, by the list of pages where the org has one, else by locator."""
     addresses = _addresses(transport, job)
     try:
         first = next(addresses, None)
     except OrgFault as fault:
         if fault.code not in _NO_PAGES_LIST:
             raise
-        return list(_by_locator(transport, job, folder))
+        first = None
     if first is None:
-        return list(_by_locator(transport, job, folder))
+        yield from _by_locator(transport, job, folder)
+        return
+    calls = (
+        (_at(job, address), _file(folder, job, number)) for number, address in enumerate(chain([first], addresses))
+    )
     with ThreadPoolExecutor(PAGES_AT_ONCE, thread_name_prefix="bulk-page") as pool:
-        waiting: list[Future[_Page]] = []
         try:
-            for number, address in enumerate(chain([first], addresses)):
-                call = job.call("GET", content=Content.CSV)
-                call = replace(call, path=local_path(address), template="/jobs/query/{job}/results")
-                waiting.append(pool.submit(_page, transport, call, _file(folder, job, number)))
-            return [future.result() for future in waiting]
+            coming = {pool.submit(_page, transport, *each) for each in islice(calls, PAGES_AT_ONCE)}
+            while coming:
+                there, coming = any_of(coming, return_when=FIRST_COMPLETED)
+                coming |= {pool.submit(_page, transport, *each) for each in islice(calls, len(there))}
+                for future in there:
+                    yield future.result()
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+def _at(job: Job, address: str) -> Call:
+    call = job.call("GET", content=Content.CSV)
+    return replace(call, path=local_path(address), template="/jobs/query/{job}/results")
 
 
 def _addresses(transport: Transport, job: Job) -> Iterator[str]:
@@ -130,15 +153,23 @@ def _addresses(transport: Transport, job: Job) -> Iterator[str]:
 
 
 def _by_locator(transport: Transport, job: Job, folder: Path) -> Iterator[_Page]:
-    locator: str | None = None
-    number = 0
-    while True:
-        path = "/results" + (f"?locator={locator}" if locator else "")
-        page = _page(transport, job.call("GET", path, content=Content.CSV), _file(folder, job, number))
-        yield page
-        if page.following is None:
-            return
-        locator, number = page.following, number + 1
+    """Page after page; the next one comes in while the last one is worked off."""
+    with ThreadPoolExecutor(1, thread_name_prefix="bulk-page") as pool:
+
+        def fetch(number: int, locator: str | None) -> Future[_Page]:
+            path = "/results" + (f"?locator={locator}" if locator else "")
+            call = job.call("GET", path, content=Content.CSV)
+            return pool.submit(_page, transport, call, _file(folder, job, number))
+
+        number, coming = 0, fetch(0, None)
+        while True:
+            page = coming.result()
+            if page.following is None:
+                yield page
+                return
+            number += 1
+            coming = fetch(number, page.following)
+            yield page
 
 
 def _page(transport: Transport, call: Call, file: Path) -> _Page:

@@ -202,6 +202,7 @@ class SalesforceClient:
         job_id: str | None = None,
         on_job: Callable[[str], None] = lambda _job_id: None,
         on_progress: Callable[[int], None] = lambda _records: None,
+        on_page: Callable[[Path], None] = lambda _file: None,
     ) -> CsvPages:
         """A Bulk API 2.0 query streamed to CSV files in `folder`; `job_id` resumes a job made earlier."""
         return bulk_query.bulk_query(
@@ -213,7 +214,12 @@ class SalesforceClient:
             patience=self._patience,
             on_job=on_job,
             on_progress=on_progress,
+            on_page=on_page,
         )
+
+    def start_bulk_query(self, soql: str, *, all_rows: bool = False) -> str:
+        """Create a Bulk API 2.0 query job and don't wait for it; its id."""
+        return bulk_query.start(self._transport, soql, all_rows=all_rows)
 
     def find_duplicates(self, object_name: str, records: Sequence[Record]) -> list[tuple[DuplicateFinding, ...]]:
         """What the org's duplicate rules say of these values, 50 a call."""

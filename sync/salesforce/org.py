@@ -168,12 +168,18 @@ class OrgReader(Protocol):
         job_id: str | None = None,
         on_job: Callable[[str], None] = lambda _job_id: None,
         on_progress: Callable[[int], None] = lambda _records: None,
+        on_page: Callable[[Path], None] = lambda _file: None,
     ) -> CsvPages:
         """A Bulk API 2.0 query streamed to CSV files in `folder`; `job_id` resumes a job made earlier.
 
-        `on_job` hears the job's id as soon as there is one. Raises `OrgFault` when the job failed, was aborted, or the
-        pages don't add up.
+        `on_job` hears the job's id as soon as there is one, `on_page` each file as soon as it is whole, in the order
+        of their arrival, and may remove it. Raises `OrgFault` when the job failed, was aborted, or the pages don't add
+        up: only then are all pages known to be there.
         """
+        ...
+
+    def start_bulk_query(self, soql: str, *, all_rows: bool = False) -> str:
+        """Creates a Bulk API 2.0 query job and doesn't wait for it; its id, for `bulk_query`."""
         ...
 
     def find_duplicates(self, object_name: str, records: Sequence[Record]) -> list[tuple[DuplicateFinding, ...]]:
