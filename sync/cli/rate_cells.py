@@ -19,9 +19,26 @@ def rate_cell(rate: Rate) -> str:
     return f"{percent(rate.share)} ({100 * rate.low:.1f}–{100 * rate.high:.1f})"
 
 
+def rate_document(rate: Rate) -> dict[str, object]:
+    """A rate for `--json`."""
+    return {
+        "successes": rate.successes,
+        "trials": rate.trials,
+        "share": rate.share,
+        "low": rate.low,
+        "high": rate.high,
+        "enough": rate.enough,
+    }
+
+
 def percent(share: float) -> str:
     """`12.3 %`."""
     return f"{100 * share:.1f} %"
+
+
+def seconds(duration: timedelta | None) -> float | None:
+    """A duration for `--json`."""
+    return None if duration is None else duration.total_seconds()
 
 
 def duration_cell(duration: timedelta | None) -> str:
