@@ -11,6 +11,7 @@
     ├── AccessRefused             exit 3: Salesforce says no: login, permission, API disabled
     ├── OrgUnavailable            exit 1: no network, no answer, an answer that isn't Salesforce's
     ├── OrgFault                  exit 1: Salesforce failed or refused a call as a whole
+    ├── PreImageUnsaved           exit 1: what leads are can't be saved, so they are not converted
     ├── GuardRefused              exit 6: a limit of the policy holds the run back
     ├── OrgBusy                   exit 7: another run holds this org
     └── Interrupted               exit 8: stopped by a signal; safe to run again
@@ -140,6 +141,12 @@ class OrgFault(LeadgateError):
     """Salesforce refused or failed a call as a whole."""
 
     code = "org_fault"
+
+
+class PreImageUnsaved(LeadgateError):
+    """What the leads are can't be saved, so they are not converted."""
+
+    code = "pre_image_unsaved"
 
 
 class GuardRefused(LeadgateError):

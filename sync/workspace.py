@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from sync.mirror.connection import Wait
     from sync.mirror.store import Mirror
     from sync.org_settings import OrgSettings
+    from sync.pre_image_store import PreImageStore
     from sync.salesforce.org import Org, OrgReader
 
 POLICY_FILE = Path("config") / "readiness.yaml"
@@ -151,6 +152,12 @@ class Workspace:
 
         url = self.settings.ledger_url
         return Ledger.open(url.get_secret_value() if url else self.state / "ledger.sqlite")
+
+    def pre_images(self) -> PreImageStore:
+        """What leads were before leadgate converted them; on this machine, wherever the ledger is."""
+        from sync.pre_image_store import PreImageStore
+
+        return PreImageStore(self.state / "preimages.sqlite")
 
     def org_id(self, ledger: Ledger) -> str:
         """The org that this workspace's state belongs to, without connecting where that can be helped."""

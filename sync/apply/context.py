@@ -12,6 +12,7 @@ from sync.ledger.entries import Closing, Made, State, Subject
 from sync.ledger.lease import Lease
 from sync.ledger.store import Ledger
 from sync.plan.actions import Action
+from sync.plan.pre_image import PreImages
 from sync.policy.schema import Limits
 from sync.salesforce.org import Org
 
@@ -27,10 +28,14 @@ class ApplyOptions:
     stop: Callable[[], bool] = lambda: False
     """Asked before each call; true ends the run cleanly."""
     on_progress: Callable[[Progress], None] = lambda _progress: None
+    pre_images: PreImages | None = None
+    """Where to keep what leads were before their conversion; `None` keeps nothing, and nothing can be compensated."""
     still_stands: Callable[[Sequence[str]], Mapping[str, bool]] | None = None
     """Decides again for leads whose activities changed since the plan; `None` = such leads are superseded."""
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     sleep: Callable[[float], None] = time.sleep
+    parallel_calls: int = 1
+    """Conversion calls under way at once, after the canary; 1 = one after the other."""
     settle_seconds: float = 20.0
     """How long after a lost answer the absence of an effect counts as evidence."""
     version: str = "0"

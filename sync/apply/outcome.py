@@ -27,6 +27,8 @@ class Ending(StrEnum):
     """Salesforce refused the session, the permission or the quota."""
     UNAVAILABLE = "unavailable"
     """The org can't be reached, or doesn't answer."""
+    UNSAVED = "unsaved"
+    """What leads are can't be saved on this machine, so they are not converted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +108,7 @@ class RunResult:
             Ending.ACCESS: 3,
             Ending.API_RESERVE: 6,
             Ending.UNAVAILABLE: 1,
+            Ending.UNSAVED: 1,
             Ending.FAILURES: 4,
         }
         if self.ending is not Ending.DONE:

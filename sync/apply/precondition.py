@@ -2,6 +2,7 @@
 
 A lead whose deciding values changed is superseded and named by field; one that is done already is recognised; an
 activity that the decision rests on must be unchanged, and nothing new may have come after it. No lead is written here.
+What a lead to be converted is, as just read, is kept as its pre-image before anything can be sent.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sync.apply.context import Planned, Run
+from sync.apply.pre_images import fields_to_keep, save_pre_images
 from sync.apply.subjects import evidence_text
 from sync.ledger.entries import Closing, Entry, Made, State
 from sync.model import Record
@@ -46,13 +48,22 @@ class Ready:
 def check_all(run: Run, planned: Sequence[Planned], live: Mapping[str, Entry], since: datetime) -> list[Ready]:
     """Re-read every lead; note what is done, superseded or still in doubt; return what is to be sent.
 
+    Pre-images of the leads to be converted are saved when this returns, where the run has a place for them.
+
     Args:
         run: The run.
         planned: The actions.
         live: Key → the ledger's live entry from earlier runs, for those that have one.
         since: The plan's mirror watermark: activities newer than this were not part of the decision.
+
+    Raises:
+        PreImageUnsaved: There is no room for the pre-images, or no permission.
     """
-    seen = _read_leads(run, planned)
+    store = run.options.pre_images
+    converts = store is not None and any(isinstance(one.action, ConvertLead) for one in planned)
+    fields = fields_to_keep(run.org) if converts else []
+    read_at = run.org.now()
+    seen = _read_leads(run, planned, fields)
     ready: list[Ready] = []
     noted = []
     stale = _stale_evidence(run, [one for one in planned if seen.get(one.action.lead_id)], since)
@@ -67,6 +78,9 @@ def check_all(run: Run, planned: Sequence[Planned], live: Mapping[str, Entry], s
         if verdict.state is State.IN_DOUBT:
             run.in_doubt.add(one.action.lead_id)
     run.note(noted)
+    if store is not None:
+        going = [one.planned.action.lead_id for one in ready if isinstance(one.planned.action, ConvertLead)]
+        save_pre_images(run.org, store, {lead_id: seen[lead_id] for lead_id in going}, read_at=read_at)
     return ready
 
 
@@ -122,12 +136,12 @@ def _done_already(one: Planned, lead: Record, live: Entry | None) -> Closing | N
     return Closing(key=one.subject.key, state=State.ALREADY_APPLIED, code=code, made=made, evidence=evidence)
 
 
-def _read_leads(run: Run, planned: Sequence[Planned]) -> dict[str, Record]:
+def _read_leads(run: Run, planned: Sequence[Planned], more: Sequence[str]) -> dict[str, Record]:
     ids = list(dict.fromkeys(one.action.lead_id for one in planned))
     if not ids:
         return {}
     deciding = sorted({name for one in planned for name in one.action.expects.values})
-    fields = list(dict.fromkeys([*LEAD_FIELDS, *deciding]))
+    fields = list(dict.fromkeys([*LEAD_FIELDS, *deciding, *more]))
     found = run.org.retrieve("Lead", ids, fields)
     return {lead_id: record for lead_id, record in zip(ids, found, strict=True) if record is not None}
 

@@ -17,7 +17,7 @@ from sync.apply.precondition import check_all
 from sync.apply.recover import recover_held
 from sync.apply.status_updates import update_statuses
 from sync.apply.subjects import subject_of
-from sync.errors import AccessRefused, LeadgateError, OrgFault, OrgUnavailable, PlanInvalid
+from sync.errors import AccessRefused, LeadgateError, OrgFault, OrgUnavailable, PlanInvalid, PreImageUnsaved
 from sync.ledger.codes import own_code
 from sync.ledger.entries import Closing, State, latest, outcome_of
 from sync.ledger.rows import RunStart
@@ -40,6 +40,7 @@ def apply_plan(plan: Plan, org: Org, ledger: Ledger, options: ApplyOptions | Non
         PlanInvalid: The plan is for another org, or too old.
         OrgBusy: Another run holds the org.
         AccessRefused, OrgUnavailable, OrgFault: The org can't be read; nothing was sent, or it is in the ledger.
+        PreImageUnsaved: What the leads are can't be saved; nothing was sent.
     """
     options = options or ApplyOptions()
     began = options.clock()
@@ -112,7 +113,7 @@ def _check_plan(plan: Plan, org: Org, options: ApplyOptions) -> None:
 
 
 def _carry_out(run: Run, plan: Plan, planned: Sequence[Planned]) -> LeadgateError | None:
-    """Re-read, then status updates, then conversions; returns what kept the org from being read, if anything did."""
+    """Re-read, then status updates, then conversions; returns what kept the run from going on, if anything did."""
     if not planned or not run.may_go_on():
         return None
     try:
@@ -123,11 +124,22 @@ def _carry_out(run: Run, plan: Plan, planned: Sequence[Planned]) -> LeadgateErro
         update_statuses(run, [one for one in ready if one.planned.subject.kind == "update_status"])
         conversions = [one for one in ready if one.planned.subject.kind == "convert_lead"]
         convert_leads(run, conversions, since=plan.mirror_watermark, read_at=read_at)
-    except (AccessRefused, OrgUnavailable, OrgFault) as unreadable:
-        ending = Ending.ACCESS if isinstance(unreadable, AccessRefused) else Ending.UNAVAILABLE
+    except (AccessRefused, OrgUnavailable, OrgFault, PreImageUnsaved) as unreadable:
+        ending = ending_of(unreadable)
         run.halt = run.halt or Halt(ending, unreadable.message, unreadable.code)
         return unreadable
     return None
+
+
+def ending_of(error: LeadgateError) -> Ending:
+    """How a run ends that such an error stops."""
+    match error:
+        case AccessRefused():
+            return Ending.ACCESS
+        case PreImageUnsaved():
+            return Ending.UNSAVED
+        case _:
+            return Ending.UNAVAILABLE
 
 
 def _account_for_the_rest(run: Run, planned: Sequence[Planned]) -> None:

@@ -54,6 +54,11 @@ OWN_CODES: Mapping[str, OwnCode] = {
     "not_reached": OwnCode(
         "the run ended before its turn", "Mend what ended the run, then apply the plan again", running_again_helps=True
     ),
+    "pre_image_unsaved": OwnCode(
+        "what the lead was couldn't be saved, so it was not converted",
+        "Make room for the file of pre-images in the state folder, then apply the plan again",
+        running_again_helps=True,
+    ),
     "still_in_doubt": OwnCode(
         "an earlier run sent it, and the org couldn't be read to see what happened",
         "Run `leadgate recover` when the org can be reached",

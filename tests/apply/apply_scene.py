@@ -32,6 +32,7 @@ from sync.plan.matching import LeadMatches
 from sync.plan.propose import duplicate_probes, propose
 from sync.policy.decision import Evidence, Verdict
 from sync.policy.schema import ConversionSettings, Limits, OpportunitySettings
+from sync.pre_image_store import PreImageStore
 from sync.salesforce.client import SalesforceClient, open_org
 from sync.salesforce.values import moment_of
 from sync.settings import load_settings
@@ -74,6 +75,7 @@ class Scene:
         self.person_token = self.mock.login(PERSON)
         self.org = self.client()
         self.ledger = Ledger.open(self.folder / "ledger.sqlite", clock=self.mock.clock.now)
+        self.pre_images = PreImageStore(self.folder / "preimages.sqlite")
 
     def client(self) -> SalesforceClient:
         variables = {"LEADGATE_INSTANCE_URL": self.mock.instance_url, "LEADGATE_ACCESS_TOKEN": self.token}
@@ -206,7 +208,10 @@ class Scene:
         return decode(encode(made))
 
     def options(self, **changes: Any) -> ApplyOptions:
-        return replace(ApplyOptions(clock=self.mock.clock.now, sleep=self.sleep, settle_seconds=5.0), **changes)
+        usual = ApplyOptions(
+            clock=self.mock.clock.now, sleep=self.sleep, settle_seconds=5.0, pre_images=self.pre_images
+        )
+        return replace(usual, **changes)
 
     def apply(self, plan: Plan, **options: Any) -> RunResult:
         return apply_plan(plan, self.org, self.ledger, self.options(**options))

@@ -1,4 +1,4 @@
-"""`leadgate forget`: a person's right to be erased, here: mirror, versions, plans; the ledger keeps bare ids."""
+"""`leadgate forget`: a person's right to be erased, here: mirror, pre-images, plans; the ledger keeps bare ids."""
 
 from __future__ import annotations
 
@@ -31,6 +31,8 @@ class Removed:
     """Removed from the state folder, or named by `--file`."""
     elsewhere: list[Path]
     """In the working folder, still there."""
+    pre_images: int
+    """What leads were before their conversion; nothing can be compensated without."""
 
 
 def forget(
@@ -127,13 +129,15 @@ def _remove(workspace: Workspace, ids: list[str], given: list[Path], *, clear_me
     now = workspace.clock().astimezone(UTC)
     with workspace.mirror_to_change() as mirror:
         forgotten = mirror.forget(ids, at=now, clear_mentions=clear_mentions)
+    pre_images = workspace.pre_images().forget(forgotten.ids)
     state = workspace.state
     files = [*files_naming(state, forgotten.ids), *given]
     files += [draft for folder in (state, state / "plans", state / "reports") for draft in drafts_in(folder)]
     for file in files:
         file.unlink(missing_ok=True)
     files += remove_left_behind(state, now=now)
-    return Removed(forgotten=forgotten, files=files, elsewhere=plans_in(workspace.folder, forgotten.ids))
+    elsewhere = plans_in(workspace.folder, forgotten.ids)
+    return Removed(forgotten=forgotten, files=files, elsewhere=elsewhere, pre_images=pre_images)
 
 
 def _document(removed: Removed, *, cleared: bool) -> dict[str, object]:
@@ -142,6 +146,7 @@ def _document(removed: Removed, *, cleared: bool) -> dict[str, object]:
         "ids": forgotten.ids,
         "removed": forgotten.removed,
         "versions": forgotten.versions,
+        "pre_images": removed.pre_images,
         "files": removed.files,
         "mentions": forgotten.mentions,
         "mentions_cleared": cleared,
@@ -155,6 +160,7 @@ def _draw(removed: Removed, *, cleared: bool) -> None:
     forgotten = removed.forgotten
     rows = [(name.replace("_", " "), f"{count:,}") for name, count in forgotten.removed.items()]
     rows.append(("versions of them", f"{forgotten.versions:,}"))
+    rows.append(("pre-images of conversions", f"{removed.pre_images:,}"))
     output.stdout().print(output.table(None, ("removed", "records"), rows, right=("records",)))
     sys.stdout.write(f"\nforgotten: {', '.join(forgotten.ids)}; no later pull brings them back\n")
     sys.stdout.write("the mirror was written anew without them; the ledger keeps their ids and nothing else\n")

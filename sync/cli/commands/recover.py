@@ -19,8 +19,9 @@ def recover(*, org: options.Org = None, folder: options.Folder = options.HERE, a
     from sync.cli.opened import open_workspace
 
     workspace = open_workspace(folder, org)
+    options = ApplyOptions(clock=workspace.clock, version=__version__, pre_images=workspace.pre_images())
     with workspace.ledger() as ledger:
-        found = close_open(workspace.writer(), ledger, ApplyOptions(clock=workspace.clock, version=__version__))
+        found = close_open(workspace.writer(), ledger, options)
     if as_json:
         output.emit_json(found.as_json())
     elif not (found.closed or found.still_in_doubt or found.opportunity_fields or found.abandoned):
