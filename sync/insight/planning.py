@@ -168,8 +168,9 @@ def _sifted(
 ) -> Sifted:
     if lead_ids is not None:
         return sift(mirror.decide(compiled, lead_ids), forced=forced)
-    sifted = sift(mirror.actionable(compiled), forced=forced)
-    counted = mirror.decision_counts(compiled)
+    with mirror.decided(compiled) as decided:
+        sifted = sift(decided.actionable(), forced=forced)
+        counted = decided.counts()
     verdicts = {name: counted[name] for name in ("ready", "blocked", "out_of_scope")}
     return Sifted(counts={"leads": sum(verdicts.values()), **verdicts}, convert=sifted.convert, update=sifted.update)
 

@@ -1,3 +1,4 @@
+# ruff: noqa: S608 -- the only names in here are our own
 """Running a compiled policy on the mirror: its queries in, decisions and evidence out.
 
 The policy writes the SQL (`sync.policy.compile`), this module only executes it, each time on a session of its own: a
@@ -13,7 +14,7 @@ from duckdb import DuckDBPyConnection
 
 from sync.mapping import OrgMapping
 from sync.model import Record
-from sync.policy.compile import CompiledPolicy
+from sync.policy.compile import DECIDED, CompiledPolicy
 from sync.policy.decision import Decision, Evidence
 from sync.policy.relations import activity_view_sql, lead_opportunity_view_sql
 
@@ -33,16 +34,42 @@ def decide(
         yield compiled.decision(row)
 
 
-def actionable(connection: DuckDBPyConnection, mapping: OrgMapping, compiled: CompiledPolicy) -> Iterator[Decision]:
-    """Only the leads that something is to be done with: ready ones, and those with a status to move to."""
-    for row in _run(connection, mapping, f"{compiled.actionable_sql} ORDER BY lead_id"):
-        yield compiled.decision(row)
+class Decided:
+    """Every live lead decided once, to be asked about as often as one likes, one answer after the other."""
+
+    def __init__(self, cursor: DuckDBPyConnection, compiled: CompiledPolicy) -> None:
+        self._cursor = cursor
+        self._compiled = compiled
+
+    def counts(self) -> Mapping[str, int]:
+        """How many leads are ready, blocked and out of scope, and each criterion's results; by `count_columns`."""
+        row = self._cursor.execute(self._compiled.counts_sql).fetchone() or ()
+        return {name: int(str(value)) for name, value in zip(self._compiled.count_columns, row, strict=True)}
+
+    def all(self) -> Iterator[Decision]:
+        """Every decision, by lead id."""
+        return self._where("TRUE")
+
+    def in_scope(self) -> Iterator[Decision]:
+        """The decisions on leads that the policy is about, by lead id."""
+        return self._where('"in_scope"')
+
+    def actionable(self) -> Iterator[Decision]:
+        """Only the leads that something is to be done with: ready ones, and those with a status to move to."""
+        return self._where('"ready" OR "next_status" IS NOT NULL')
+
+    def _where(self, condition: str) -> Iterator[Decision]:
+        result = self._cursor.execute(f"SELECT * FROM {DECIDED} WHERE {condition} ORDER BY lead_id")
+        while rows := result.fetchmany(_CHUNK):
+            yield from map(self._compiled.decision, rows)
 
 
-def decision_counts(connection: DuckDBPyConnection, mapping: OrgMapping, compiled: CompiledPolicy) -> Mapping[str, int]:
-    """How many leads are ready, blocked and out of scope, and each criterion's results; by `count_columns`."""
-    (row,) = _run(connection, mapping, compiled.counts_sql)
-    return {name: int(str(value)) for name, value in zip(compiled.count_columns, row, strict=True)}
+@contextmanager
+def decided(connection: DuckDBPyConnection, mapping: OrgMapping, compiled: CompiledPolicy) -> Iterator[Decided]:
+    """Decides every live lead with a finding for each criterion; the results stay in memory while the `with` lasts."""
+    with session(connection, mapping) as cursor:
+        cursor.execute(f"CREATE OR REPLACE TEMP TABLE {DECIDED} AS {compiled.decide_sql}")
+        yield Decided(cursor, compiled)
 
 
 def evidence(

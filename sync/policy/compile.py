@@ -25,6 +25,9 @@ from sync.policy.quoting import quote
 from sync.policy.schema import Policy, SignalKind, Transition
 from sync.policy.signals import EVIDENCE_COLUMNS, WANTED, evidence_selects, facts_sql, holds_sql, wanted_rows_sql
 
+DECIDED = "decided"
+"""The relation with every lead's decision, that `counts_sql` and the mirror's other questions read."""
+
 _FIXED = ("lead_id", "in_scope", "ready", "status", "next_status", "wants_opportunity", "amount")
 _TRUTHS: Mapping[bool | None, Truth] = {value: Truth.of(value) for value in (True, False, None)}
 _WANTED_CTE = '"wanted" AS (SELECT unnest(CAST(? AS VARCHAR[])) AS "id")'
@@ -42,12 +45,10 @@ class CompiledPolicy:
     """Every live lead: one row of `columns` each, in no particular order."""
     decide_some_sql: str
     """As `decide_sql`, for some leads."""
-    actionable_sql: str
-    """As `decide_sql`, but only leads that are ready, or have a status to move to."""
     columns: tuple[str, ...]
     """`lead_id, in_scope, ready, status, next_status, wants_opportunity, amount`, then `c:criterion`…, `s:signal`…."""
     counts_sql: str
-    """One row of `count_columns`."""
+    """One row of `count_columns`, over a relation `decided` that holds what `decide_sql` gives."""
     count_columns: tuple[str, ...]
     """`ready, blocked, out_of_scope`, then over leads in scope `name:met`, `name:not_met`, `name:unknown`."""
     evidence_sql: str
@@ -64,7 +65,7 @@ class CompiledPolicy:
     """Every live opportunity: `id`, then one column per opportunity check; `None` without checks."""
 
     def decision(self, row: Sequence[object]) -> Decision:
-        """A row of `decide_sql`, `decide_some_sql` or `actionable_sql` as a decision."""
+        """A row of `decide_sql` or `decide_some_sql` as a decision."""
         criteria = len(self.policy.criteria)
         lead_id, in_scope, ready, status, step, wants, amount = row[: len(_FIXED)]
         results = cast("Sequence[bool | None]", row[len(_FIXED) : len(_FIXED) + criteria])
@@ -133,7 +134,6 @@ def compile_parsed(parsed: ParsedPolicy, mapping: OrgMapping, now: datetime) -> 
         now=now,
         decide_sql=query.decide(some=False),
         decide_some_sql=query.decide(some=True),
-        actionable_sql=query.actionable(),
         columns=(*_FIXED, *(f"c:{name}" for name in criteria), *(f"s:{name}" for name in policy.signals)),
         counts_sql=query.counts(),
         count_columns=(
@@ -177,9 +177,6 @@ class _Query:
         ctes.append(f'"judged" AS (SELECT *, ({scope}) AS "in_scope" FROM {quoted(below)})')
         return f'WITH {", ".join(ctes)} SELECT {", ".join(self._verdict())} FROM "judged"'
 
-    def actionable(self) -> str:
-        return f'SELECT * FROM ({self.decide(some=False)}) WHERE "ready" OR "next_status" IS NOT NULL'
-
     def counts(self) -> str:
         """Sums of numbers, which DuckDB takes five times as fast as counts with a `FILTER` each."""
         columns = ['count(*) FILTER (WHERE "in_scope" AND "ready") AS "ready"', 'count_if("in_scope") AS "scope"']
@@ -189,7 +186,7 @@ class _Query:
             result = f'CASE WHEN "in_scope" THEN {quoted(f"c:{name}")} END'
             columns += [f"coalesce(sum(CAST({result} AS TINYINT)), 0) AS {met}", f"count({result}) AS {known}"]
             figures += [met, f"{known} - {met}", f'"scope" - {known}']
-        counted = f'SELECT count(*) AS "all", {", ".join(columns)} FROM ({self.decide(some=False)})'
+        counted = f'SELECT count(*) AS "all", {", ".join(columns)} FROM {quoted(DECIDED)}'
         return f"SELECT {', '.join(figures)} FROM ({counted})"
 
     def evidence(self) -> str:

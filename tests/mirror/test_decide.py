@@ -101,8 +101,11 @@ def test_evidence_names_the_record_and_quotes_it(decided: Path, mapping: OrgMapp
 
 def test_counts_and_values_come_without_decisions(decided: Path, mapping: OrgMapping, compiled: CompiledPolicy) -> None:
     with Mirror.open(decided, mapping) as mirror:
-        counts = mirror.decision_counts(compiled)
-        assert [d.lead_id for d in mirror.actionable(compiled)] == [READY, TALKED]
+        with mirror.decided(compiled) as once:
+            counts = once.counts()
+            assert [d.lead_id for d in once.actionable()] == [READY, TALKED]
+            assert list(once.all()) == list(mirror.decide(compiled))
+            assert [d.lead_id for d in once.in_scope()] == [READY, TALKED, COLD]
         assert mirror.deciding_values(compiled, [READY])[READY]["pricing_discussed"] is True
         assert list(mirror.opportunity_checks(compiled)) == []
 

@@ -64,12 +64,13 @@ def check(
     policy = workspace.policy(policy_file)
     compiled = compile_policy(policy, workspace.mapping, instant(as_of, workspace.clock))
     with workspace.mirror() as mirror:
-        counts = mirror.decision_counts(compiled)
-        listed = [d for d in mirror.decide(compiled) if _wanted(d, list_)] if list_ else []
+        with mirror.decided(compiled) as decided:
+            counts = decided.counts()
+            listed = [d for d in decided.in_scope() if _wanted(d, list_)] if list_ else []
+            if csv_file is not None and almost is None:
+                _write_csv(csv_file, decided.all(), policy)
         nearly = almost_ready(mirror, compiled, workspace.mapping, most=almost) if almost is not None else None
         names = owner_names(mirror, workspace.mapping, {o for _, _, o in nearly.leads()}) if nearly else {}
-        if csv_file is not None and nearly is None:
-            _write_csv(csv_file, mirror.decide(compiled), policy)
     if csv_file is not None and nearly is not None:
         almost_view.write_csv(csv_file, nearly)
     if as_json:
