@@ -18,6 +18,7 @@ from sync.errors import SettingsInvalid
 from sync.org_settings import (
     CONNECT_TIMEOUT,
     DEFAULT_API_VERSION,
+    PARALLEL_CALLS,
     READ_TIMEOUT,
     AccessToken,
     AuthMode,
@@ -83,6 +84,7 @@ def resolve(
         ca_file=raw.ca_file or shared.ca_file,
         connect_timeout=_first(raw.connect_timeout, shared.connect_timeout, CONNECT_TIMEOUT),
         read_timeout=_first(raw.read_timeout, shared.read_timeout, READ_TIMEOUT),
+        parallel_calls=_first(raw.parallel_calls, shared.parallel_calls, PARALLEL_CALLS),
     )
 
 

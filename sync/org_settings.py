@@ -25,6 +25,12 @@ CONNECT_TIMEOUT = 10.0
 READ_TIMEOUT = 120.0
 """Seconds without a byte until an answer counts as lost; SOQL itself may take 120."""
 
+PARALLEL_CALLS = 4
+"""Conversion calls under way at once. A Developer org bears five of 20 seconds or more; one is left for others."""
+
+MOST_PARALLEL_CALLS = 16
+"""The connections that are kept open; a production org bears 25 long calls, of everybody together."""
+
 
 class AuthMode(StrEnum):
     """The ways to log in."""
@@ -108,6 +114,7 @@ class OrgSettings:
     ca_file: Path | None = None
     connect_timeout: float = CONNECT_TIMEOUT
     read_timeout: float = READ_TIMEOUT
+    parallel_calls: int = PARALLEL_CALLS
 
 
 class Connection(BaseModel):
@@ -119,6 +126,9 @@ class Connection(BaseModel):
     ca_file: Path | None = Field(default=None, description="extra certificate authority (PEM), e.g. of a proxy")
     connect_timeout: float | None = Field(default=None, gt=0, le=600, description="seconds")
     read_timeout: float | None = Field(default=None, gt=0, le=3600, description="seconds")
+    parallel_calls: int | None = Field(
+        default=None, ge=1, le=MOST_PARALLEL_CALLS, description="conversion calls under way at once; 1 = one by one"
+    )
 
     @field_validator("api_version", mode="before")
     @classmethod

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import assert_never
 
-from sync.ledger.entries import Closing, Made, State
+from sync.ledger.entries import MADE, Closing, Made, State
 from sync.salesforce.faults import Kind, explain, is_governor_limit
 from sync.salesforce.org import Accepted, Answer, Changed, NotSent, Refused, Unknown
 
@@ -27,6 +27,8 @@ class Then(StrEnum):
     """A governor limit: once more, in a smaller batch."""
     AGAIN_LATER = "again_later"
     """The call didn't come through: once more after a pause."""
+    AGAIN_FEWER = "again_fewer"
+    """Too many long calls at once: once more after a pause, with fewer beside it."""
     HALT = "halt"
     """The org refuses every call for now; nothing more is sent."""
 
@@ -43,6 +45,9 @@ class Meaning:
     code: str | None = None
 
 
+AGAIN = frozenset({Then.AGAIN_ALONE, Then.AGAIN_SMALLER, Then.AGAIN_LATER, Then.AGAIN_FEWER})
+"""What may be sent once more, since it certainly had no effect."""
+
 CONVERTED_ALREADY = "CANNOT_UPDATE_CONVERTED_LEAD"
 
 _TOO_MANY = {"EXCEEDED_LEAD_CONVERT_LIMIT", "LIMIT_EXCEEDED"}
@@ -57,7 +62,8 @@ def meaning(key: str, answer: Answer) -> Meaning:
             made = Made(
                 account_id=answer.account_id, contact_id=answer.contact_id, opportunity_id=answer.opportunity_id
             )
-            closing = Closing(key=key, state=State.APPLIED, made=made, evidence={"answer": "success"})
+            evidence = {"answer": "success", **({MADE: answer.id} if answer.created else {})}
+            closing = Closing(key=key, state=State.APPLIED, made=made, evidence=evidence)
             return Meaning(closing=closing, then=Then.NOTHING)
         case Changed():
             closing = Closing(key=key, state=State.SUPERSEDED, code="PRECONDITION_FAILED")
@@ -105,7 +111,9 @@ def _not_sent(key: str, answer: NotSent) -> Meaning:
     closing = Closing(key=key, state=State.NOT_APPLIED, code=answer.code)
     if answer.code in _TOO_MANY:
         then = Then.AGAIN_SMALLER
-    elif explain(answer.code, answer.message).kind is Kind.RETRYABLE:
+    elif (fault := explain(answer.code, answer.message)).code == "CONCURRENT_LIMIT_EXCEEDED":
+        then = Then.AGAIN_FEWER
+    elif fault.kind is Kind.RETRYABLE:
         then = Then.AGAIN_LATER
     else:
         then = Then.HALT

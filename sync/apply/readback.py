@@ -46,18 +46,33 @@ def read_back(
     told: dict[str, Closing] = {}
     waiting = list(doubtful)
     while waiting:
-        late = clock()
-        leads = _leads(org, [subject.lead_id for subject, _ in waiting])
-        for subject, intended in waiting:
-            settled = late - intended >= settle
-            closing = _closing(subject, leads.get(subject.lead_id), org.identity.user_id, settled=settled)
-            if closing is not None:
-                told[subject.key] = closing
+        told |= {closing.key: closing for closing in look(org, waiting, now=clock(), settle=settle)}
         waiting = [(subject, intended) for subject, intended in waiting if subject.key not in told]
         if waiting:
-            remaining = max(intended for _, intended in waiting) + settle - clock()
-            sleep(min(_LOOKS_APART, max(0.1, remaining.total_seconds())))
+            sleep(until_next_look(waiting, now=clock(), settle=settle))
     return [told[subject.key] for subject, _ in doubtful]
+
+
+def look(
+    org: OrgReader, doubtful: Sequence[tuple[Subject, datetime]], *, now: datetime, settle: timedelta
+) -> list[Closing]:
+    """Read back once: closings for those that can be told by now, in order.
+
+    Raises:
+        LeadgateError: The org can't be read.
+    """
+    leads = _leads(org, [subject.lead_id for subject, _ in doubtful])
+    closings = [
+        _closing(subject, leads.get(subject.lead_id), org.identity.user_id, settled=now - intended >= settle)
+        for subject, intended in doubtful
+    ]
+    return [closing for closing in closings if closing is not None]
+
+
+def until_next_look(doubtful: Sequence[tuple[Subject, datetime]], *, now: datetime, settle: timedelta) -> float:
+    """Seconds until looking again may tell more."""
+    remaining = max(intended for _, intended in doubtful) + settle - now
+    return min(_LOOKS_APART, max(0.1, remaining.total_seconds()))
 
 
 def _closing(subject: Subject, lead: Record | None, user_id: str, *, settled: bool) -> Closing | None:

@@ -101,6 +101,7 @@ def run_plan(
             on_progress=show,
             still_stands=decides_again(plan, org=org, workspace=workspace, policy=policy),
             clock=workspace.clock,
+            parallel_calls=workspace.org_settings.parallel_calls,
             version=__version__,
         )
         return apply_plan(plan, org, ledger, options)

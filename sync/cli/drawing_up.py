@@ -59,7 +59,8 @@ def plan_now(
         lead_ids=lead_ids,
         forced=forced,
         memory=_memory(ledger, org_id, policy, now, retry_refused=retry_refused),
-        batch_size=ledger.batch_size(org_id) or FIRST_BATCH,
+        pace=ledger.pace(org_id),
+        parallel_calls=workspace.org_settings.parallel_calls,
         named=named,
     )
 

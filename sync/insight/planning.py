@@ -19,7 +19,7 @@ from sync.plan.actions import Plan
 from sync.plan.facts import NO_MEMORY, Memory
 from sync.plan.make import LeadFacts, Sifted, make_plan, sift
 from sync.plan.matching import LeadMatches, Named
-from sync.plan.packing import FIRST_BATCH
+from sync.plan.pace import FIRST_PACE, Pace
 from sync.plan.propose import Proposal, by_api_name, duplicate_probes, named_in, propose
 from sync.policy.compile import CompiledPolicy
 from sync.policy.decision import Evidence
@@ -58,7 +58,8 @@ def draw_up(
     lead_ids: Sequence[str] | None = None,
     forced: Collection[str] = (),
     memory: Memory = NO_MEMORY,
-    batch_size: int = FIRST_BATCH,
+    pace: Pace = FIRST_PACE,
+    parallel_calls: int = 1,
     named: Mapping[str, Named] | None = None,
 ) -> Plan:
     """A plan for every lead that the policy would act on, or for the leads asked for.
@@ -72,7 +73,8 @@ def draw_up(
         lead_ids: Only these leads; `None` = all.
         forced: Of these, leads that a person converts against the policy.
         memory: What the ledger remembers of earlier writes and refusals.
-        batch_size: Conversions in a call, as the ledger remembers for this org; for the forecast.
+        pace: How many conversions the org bears in a call, as the ledger remembers; for the forecast.
+        parallel_calls: Conversion calls that may be under way at once; for the forecast.
         named: Lead id → the records that a person named for it, in place of matching.
 
     Raises:
@@ -120,7 +122,8 @@ def draw_up(
         clock=compiled.now,
         created_at=created_at,
         mirror_watermark=read.watermark,
-        batch_size=batch_size,
+        pace=pace,
+        parallel_calls=parallel_calls,
         forced=forced,
     )
 

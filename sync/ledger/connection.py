@@ -17,7 +17,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError
 
 from sync.errors import SettingsInvalid, WrongUse
-from sync.ledger.schema import FORMAT, meta, metadata, triggers
+from sync.ledger.schema import FORMAT, meta, metadata, paces, triggers
 
 _SETTING = "LEADGATE_LEDGER_URL"
 _LOCK_SECONDS = 30.0
@@ -141,3 +141,4 @@ def _prepare(connection: Connection, place: str) -> None:
             fix="use the version of leadgate that wrote it, or a newer one",
             code="ledger_unusable",
         )
+    paces.create(connection, checkfirst=True)  # ledgers made before there was one lack it

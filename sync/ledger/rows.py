@@ -11,6 +11,7 @@ from sqlalchemy import Row
 
 from sync.ledger.entries import LEAD_MODSTAMP, Closing, Entry, Made, State, Subject
 from sync.ledger.times import from_text
+from sync.plan.pace import Pace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,3 +125,19 @@ def to_run(row: Row[tuple[object, ...]]) -> RunRow:
 def to_json(values: Mapping[str, str]) -> str:
     """A mapping of strings as a JSON column."""
     return json.dumps(dict(values), sort_keys=True, ensure_ascii=False)
+
+
+def pace_row(org_id: str, pace: Pace) -> dict[str, str | int | None]:
+    """Columns that say how many conversions an org bears in a call."""
+    return {
+        "org_id": org_id,
+        "size": pace.size,
+        "proven": pace.proven,
+        "failed_at": pace.failed_at,
+        "calm": pace.calm,
+    }
+
+
+def to_pace(row: Row[tuple[object, ...]]) -> Pace:
+    """The pace in a row."""
+    return Pace(size=row.size, proven=row.proven, failed_at=row.failed_at, calm=row.calm)

@@ -100,11 +100,14 @@ leases = Table(
     Column("expires_at", Text, nullable=False),
 )
 
-batch_sizes = Table(
-    "ledger_batch_sizes",
+paces = Table(
+    "ledger_paces",
     metadata,
     Column("org_id", Text, primary_key=True),
     Column("size", Integer, nullable=False),
+    Column("proven", Integer, nullable=False),
+    Column("failed_at", Integer),
+    Column("calm", Integer, nullable=False),
     Column("changed_at", Text, nullable=False),
 )
 

@@ -25,9 +25,21 @@ from sync.ledger.audit import AuditEvent, Chain
 from sync.ledger.connection import READ, open_engine
 from sync.ledger.entries import CLOSINGS, LIVE, Closing, Entry, State, Subject
 from sync.ledger.lease import Lease
-from sync.ledger.rows import RunRow, RunStart, closing_row, remembering, subject_row, to_entry, to_json, to_run
-from sync.ledger.schema import batch_sizes, entries, runs
+from sync.ledger.rows import (
+    RunRow,
+    RunStart,
+    closing_row,
+    pace_row,
+    remembering,
+    subject_row,
+    to_entry,
+    to_json,
+    to_pace,
+    to_run,
+)
+from sync.ledger.schema import entries, paces, runs
 from sync.ledger.times import to_text
+from sync.plan.pace import FIRST_PACE, Pace
 
 _CHUNK = 500
 
@@ -182,19 +194,17 @@ class Ledger:
             if rows:
                 connection.execute(entries.insert(), rows)
 
-    def remember_batch_size(self, lease: Lease, size: int) -> None:
-        """Keep the conversion batch size that the org bears."""
+    def remember_pace(self, lease: Lease, pace: Pace) -> None:
+        """Keep how many conversions the org bears in a call."""
         with self._writing(lease) as (connection, now):
-            connection.execute(batch_sizes.delete().where(batch_sizes.c.org_id == lease.org_id))
-            connection.execute(batch_sizes.insert().values(org_id=lease.org_id, size=size, changed_at=to_text(now)))
+            connection.execute(paces.delete().where(paces.c.org_id == lease.org_id))
+            connection.execute(paces.insert().values(**pace_row(lease.org_id, pace), changed_at=to_text(now)))
 
-    def batch_size(self, org_id: str) -> int | None:
-        """The conversion batch size that the org bears; `None` before the first experience."""
+    def pace(self, org_id: str) -> Pace:
+        """How many conversions the org bears in a call, as earlier runs found out."""
         with self._reader.begin() as connection:
-            found: int | None = connection.execute(
-                select(batch_sizes.c.size).where(batch_sizes.c.org_id == org_id)
-            ).scalar_one_or_none()
-        return found
+            found = connection.execute(select(paces).where(paces.c.org_id == org_id)).one_or_none()
+        return to_pace(found) if found is not None else FIRST_PACE
 
     def in_doubt(self, org_id: str) -> tuple[Entry, ...]:
         """Entries that were intended and never closed; while a run goes on, its own open ones are among them."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from heapq import heappop, heappush
 from math import ceil
 
 from sync.plan.actions import Action, ConvertLead, Prediction, UpdateStatus
-from sync.plan.packing import FIRST_BATCH, conversions, split_canary, take_batch, waves
+from sync.plan.pace import FIRST_PACE, Pace, after_success
+from sync.plan.packing import Packing, conversions, split_canary
 
 GUARDED_UPDATES = 25
 """Status updates up to this many go as guarded composite calls, 25 to a call."""
@@ -30,8 +32,18 @@ QUERIES_IN_CALL = 5
 """Queries in a composite call."""
 
 
-def forecast_calls(actions: Sequence[Action], *, canary: int = 10, batch_size: int = FIRST_BATCH) -> int:
-    """API calls that an undisturbed apply makes: re-reading, writing, reading back; retries come on top."""
+def forecast_calls(
+    actions: Sequence[Action], *, canary: int = 10, pace: Pace = FIRST_PACE, parallel_calls: int = 1
+) -> int:
+    """API calls that an undisturbed apply makes: re-reading, writing, reading back; retries come on top.
+
+    Args:
+        actions: The plan's.
+        canary: Conversions that go first.
+        pace: What the ledger remembers of the org.
+        parallel_calls: Conversion calls that may be under way at once; with accounts of many leads, more at once means
+            smaller ones.
+    """
     to_send = [action for action in actions if action.prediction is Prediction.WILL_SUCCEED]
     if not to_send:
         return 0
@@ -39,9 +51,11 @@ def forecast_calls(actions: Sequence[Action], *, canary: int = 10, batch_size: i
     calls = ceil(len({action.lead_id for action in to_send}) / RETRIEVE)
     calls += _evidence_calls(to_send)
     calls += update_calls(updates)
-    for number, wave in enumerate(waves(conversions(to_send))):
-        first, rest = split_canary(wave, canary if number == 0 else 0)
-        calls += _conversion_calls(first, batch_size) + _conversion_calls(rest, batch_size)
+    first, rest = split_canary(conversions(to_send), canary)
+    for segment, lanes in ((first, 1), (rest, parallel_calls)):
+        made = sum(1 for action in segment if action.convert.opportunity_fields)
+        sent, pace = _conversion_calls(segment, pace, lanes)
+        calls += sent + ceil(made / RETRIEVE) + update_calls(made)
     return calls
 
 
@@ -63,12 +77,21 @@ def _evidence_calls(actions: Sequence[Action]) -> int:
     return known + ceil(queries / QUERIES_IN_CALL)
 
 
-def _conversion_calls(segment: Sequence[ConvertLead], batch_size: int) -> int:
-    """One segment (canary, or the rest of a wave): its calls, then one read-back and the opportunity fields."""
-    made = sum(1 for action in segment if action.convert.opportunity_fields)
-    calls = ceil(made / RETRIEVE) + update_calls(made)
-    pending = list(segment)
-    while pending:
-        _, pending = take_batch(pending, batch_size)
-        calls += 1
-    return calls
+def _conversion_calls(segment: Sequence[ConvertLead], pace: Pace, lanes: int) -> tuple[int, Pace]:
+    """How many calls a segment (canary, or the rest) takes, and the pace after it.
+
+    A run in small: each call is under way for a time that grows with its leads, and lands when that is over.
+    """
+    packing = Packing(segment)
+    flying: list[tuple[int, int, list[ConvertLead]]] = []
+    calls = now = 0
+    while True:
+        while batch := packing.next_call(pace, lanes=lanes, flying=[len(leads) for _, _, leads in flying]):
+            calls += 1
+            heappush(flying, (now + len(batch) + 1, calls, batch))
+        if not flying:
+            return calls, pace
+        now, _, landed = heappop(flying)
+        pace = after_success(pace, len(landed))
+        for action in landed:
+            packing.end(action)

@@ -26,7 +26,7 @@ from sync.plan.expects import expects
 from sync.plan.facts import OrgFacts
 from sync.plan.forecast import forecast_calls
 from sync.plan.losses import losses
-from sync.plan.packing import FIRST_BATCH
+from sync.plan.pace import FIRST_PACE, Pace
 from sync.plan.preflight import status_blockers
 from sync.plan.propose import Proposal, by_api_name
 from sync.plan.sharing import in_order
@@ -95,7 +95,8 @@ def make_plan(
     clock: datetime,
     created_at: datetime,
     mirror_watermark: datetime,
-    batch_size: int = FIRST_BATCH,
+    pace: Pace = FIRST_PACE,
+    parallel_calls: int = 1,
     forced: Collection[str] = (),
 ) -> Plan:
     """The plan: status updates first, then conversions, each in lead-id order.
@@ -135,7 +136,9 @@ def make_plan(
             policy_digest=policy.digest,
             mapping_digest=mapping.digest,
             mirror_watermark=mirror_watermark,
-            forecast_calls=forecast_calls(actions, canary=policy.limits.canary, batch_size=batch_size),
+            forecast_calls=forecast_calls(
+                actions, canary=policy.limits.canary, pace=pace, parallel_calls=parallel_calls
+            ),
             counts=counts,
             actions=actions,
         )

@@ -62,7 +62,8 @@ def explain(code: str, message: str = "") -> Fault:
     `message` tells apart what Salesforce gives one code: `REQUEST_LIMIT_EXCEEDED` is either the daily quota or too many
     long requests at once, and only the latter passes by waiting.
     """
-    if _key(code) == "REQUESTLIMITEXCEEDED" and message.lower().startswith("concurrent"):
+    said = message.removeprefix(f"{code}: ").lower()
+    if _key(code) == "REQUESTLIMITEXCEEDED" and said.startswith("concurrent"):
         code = "CONCURRENT_LIMIT_EXCEEDED"
     found = _table().get(_key(code))
     if found is not None:

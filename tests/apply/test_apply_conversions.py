@@ -292,8 +292,7 @@ def test_batches_halve_on_governor_limits_and_the_size_is_remembered(tmp_path) -
         org_id = here.org.identity.org_id
         result = here.apply(here.plan(here.leads(25)), limits=Limits(canary=0))
         assert fates(result) == {Outcome.APPLIED: 25}
-        size = here.ledger.batch_size(org_id)
-        assert size is not None
+        size = here.ledger.pace(org_id).size
         assert 1 <= size <= 12
         calls = here.mock.requests.count("soap.convertLead")
         assert fates(here.apply(here.plan(here.leads(size)), limits=Limits(canary=0))) == {Outcome.APPLIED: size}

@@ -22,6 +22,7 @@ from sync.ledger.lease import Lease
 from sync.ledger.rows import RunStart
 from sync.ledger.store import KeyTaken, Ledger
 from sync.plan.actions import Outcome
+from sync.plan.pace import FIRST_PACE, Pace
 
 ORG = "00D000000000001EAA"
 LEAD = "00Q000000000001AAA"
@@ -307,13 +308,21 @@ def test_of_many_that_want_an_org_at_once_one_gets_it(location: str) -> None:
     assert sorted(results) == ["refused", "refused", "refused", "taken"]
 
 
-def test_the_batch_size_is_remembered_per_org(ledger: Ledger) -> None:
-    assert ledger.batch_size(ORG) is None
+def test_the_pace_is_remembered_per_org(ledger: Ledger) -> None:
+    assert ledger.pace(ORG) == FIRST_PACE
     with ledger.lease(ORG) as lease:
-        ledger.remember_batch_size(lease, 12)
-        ledger.remember_batch_size(lease, 6)
-    assert ledger.batch_size(ORG) == 6
-    assert ledger.batch_size("00D000000000002EAA") is None
+        ledger.remember_pace(lease, Pace(size=12, proven=12))
+        ledger.remember_pace(lease, Pace(size=6, proven=6, failed_at=12, calm=3))
+    assert ledger.pace(ORG) == Pace(size=6, proven=6, failed_at=12, calm=3)
+    assert ledger.pace("00D000000000002EAA") == FIRST_PACE
+
+
+def test_a_ledger_from_before_paces_gets_room_for_them(tmp_path: Path) -> None:
+    file = tmp_path / "old.sqlite"
+    with Ledger.open(file) as ledger, ledger._engine.begin() as connection:
+        connection.exec_driver_sql("DROP TABLE ledger_paces")
+    with Ledger.open(file) as ledger:
+        assert ledger.pace(ORG) == FIRST_PACE
 
 
 def test_refusals_are_remembered_with_the_version_of_the_lead_and_for_their_policy_only(ledger: Ledger, clock) -> None:
