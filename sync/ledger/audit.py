@@ -59,6 +59,8 @@ class Chain:
     broken_at: int | None = None
     """Number of the first event that doesn't fit."""
     problem: str | None = None
+    head: str = ""
+    """The last event's hash, for an intact chain: kept elsewhere, it shows later that nothing before it was cut off."""
 
     @property
     def intact(self) -> bool:
@@ -127,4 +129,4 @@ def verify(connection: Connection, org_id: str) -> Chain:
             return Chain(events=number, broken_at=at, problem="a run differs from its history")
     if last:
         return Chain(events=number, broken_at=min(n for n, _ in last.values()), problem="an entry or run is missing")
-    return Chain(events=number)
+    return Chain(events=number, head=prev)

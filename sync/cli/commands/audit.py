@@ -1,4 +1,7 @@
-"""`leadgate audit`: everything that was meant, done and seen, in order, and whether anybody changed that history."""
+"""`leadgate audit`: everything that was meant, done and seen, in order, and whether anybody changed that history.
+
+`leadgate audit verify` checks the chain alone, for a schedule.
+"""
 
 from __future__ import annotations
 
@@ -16,10 +19,16 @@ if TYPE_CHECKING:
     from sync.ledger.audit import AuditEvent, Chain
     from sync.ledger.store import Ledger
 
+VERIFY = "verify"
+
 
 def audit(
     what: Annotated[
-        str | None, typer.Argument(metavar="[LEAD|RUN|PLAN]", help="A lead id, a run id or a plan id; else all.")
+        str | None,
+        typer.Argument(
+            metavar="[LEAD|RUN|PLAN|verify]",
+            help="A lead id, a run id or a plan id; else all. `verify` checks the chain of events alone.",
+        ),
     ] = None,
     *,
     org: options.Org = None,
@@ -35,7 +44,7 @@ def audit(
     workspace = open_workspace(folder, org)
     with workspace.ledger() as ledger:
         org_id = workspace.org_id(ledger)
-        events = _events(ledger, org_id, what)
+        events = () if what == VERIFY else _events(ledger, org_id, what)
         chain = ledger.verify_chain(org_id)
         named = {event.run_id for event in events}
         summaries = [summarise(ledger, run) for run in ledger.runs(org_id) if run.run_id in named]
@@ -47,9 +56,11 @@ def audit(
             for one in summaries
         ]
         shown = {"events": [event.as_json() for event in events], "runs": runs, "chain": broken}
-        output.emit_json({"org_id": org_id, **shown})
+        output.emit_json({"org_id": org_id, **shown, "chain_events": chain.events, "chain_head": chain.head})
     else:
-        _draw(events, chain)
+        if what != VERIFY:
+            _draw(events)
+        _tell(chain)
         for one in summaries:
             sys.stdout.write(f"run {one.run.run_id[:12]}: {accounted(one.run.start.counts)}\n")
     if not chain.intact:
@@ -73,7 +84,7 @@ def _events(ledger: Ledger, org_id: str, what: str | None) -> tuple[AuditEvent, 
     return found
 
 
-def _draw(events: tuple[AuditEvent, ...], chain: Chain) -> None:
+def _draw(events: tuple[AuditEvent, ...]) -> None:
     from sync.cli import output
 
     rows = [
@@ -84,10 +95,16 @@ def _draw(events: tuple[AuditEvent, ...], chain: Chain) -> None:
         output.stdout().print(output.table(None, ("at (UTC)", "run", "lead", "what", "state", "evidence"), rows))
     else:
         sys.stdout.write("nothing of this in the ledger\n")
+    sys.stdout.write("\n")
+
+
+def _tell(chain: Chain) -> None:
     if chain.intact:
-        sys.stdout.write(f"\n{chain.events:,} events in the ledger; their chain is intact\n")
+        sys.stdout.write(
+            f"{chain.events:,} events in the ledger; their chain is intact (last hash {chain.head[:16]})\n"
+        )
     else:
-        sys.stdout.write(f"\nTHE CHAIN IS BROKEN at event {chain.broken_at}: {chain.problem}\n")
+        sys.stdout.write(f"THE CHAIN IS BROKEN at event {chain.broken_at}: {chain.problem}\n")
 
 
 def _detail(event: AuditEvent) -> str:
