@@ -18,7 +18,8 @@ from sync.policy.relations import LEAD_PREFIX, activity_columns, activity_select
 ACTIVITY = "past_activity"
 """Temp view with the columns of `activity`, and `valid_from` (inclusive), `valid_until` (exclusive, null: still)."""
 
-_HANDED_OVER = "past_handed_over"
+HANDED_OVER = "past_handed_over"
+"""Temp table: `contact_id, lead_id` of contacts whose earlier activities were surely the lead's."""
 
 
 def trace_activities(connection: DuckDBPyConnection, mapping: OrgMapping) -> None:
@@ -62,7 +63,7 @@ def trace_handed_over(connection: DuckDBPyConnection, mapping: OrgMapping) -> No
             "AND k.created_at >= c.done_at - INTERVAL 5 MINUTE)"
         )
     connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE {_HANDED_OVER} AS SELECT c.contact_id, c.lead_id FROM {CONVERSION} c "
+        f"CREATE OR REPLACE TEMP TABLE {HANDED_OVER} AS SELECT c.contact_id, c.lead_id FROM {CONVERSION} c "
         f"WHERE c.contact_id IS NOT NULL AND {made} QUALIFY count(*) OVER (PARTITION BY c.contact_id) = 1"
     )
 
@@ -71,7 +72,7 @@ def leads_with_lost_activities(connection: DuckDBPyConnection) -> int:
     """Converted leads whose activities can't be told from those of the contact they were converted into."""
     row = connection.execute(
         f"SELECT count(*) FROM {CONVERSION} WHERE contact_id IS NOT NULL "
-        f"AND lead_id NOT IN (SELECT lead_id FROM {_HANDED_OVER})"
+        f"AND lead_id NOT IN (SELECT lead_id FROM {HANDED_OVER})"
     ).fetchone()
     return int(row[0]) if row else 0
 
@@ -98,7 +99,7 @@ def _phases(mapped: ObjectMapping) -> str:
     owner = (
         f"SELECT v.* EXCLUDE (_only_deleted, seen_at, run_id), "
         f"CASE WHEN starts_with(v.who_id, '{LEAD_PREFIX}') THEN v.who_id ELSE h.lead_id END AS _lead_id "
-        f"FROM ({lived}) v LEFT JOIN {_HANDED_OVER} h ON h.contact_id = v.who_id "
+        f"FROM ({lived}) v LEFT JOIN {HANDED_OVER} h ON h.contact_id = v.who_id "
         f"WHERE (NOT coalesce(v.is_deleted, false) OR v._only_deleted) AND (_until IS NULL OR _from < _until) {child}"
     )
     head = f"WITH _versions AS ({versions}), _owned AS ({owner})"
