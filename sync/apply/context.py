@@ -12,6 +12,7 @@ from sync.ledger.entries import Closing, Made, State, Subject
 from sync.ledger.lease import Lease
 from sync.ledger.store import Ledger
 from sync.plan.actions import Action
+from sync.plan.pre_image import PreImages
 from sync.policy.schema import Limits
 from sync.salesforce.org import Org
 
@@ -27,6 +28,8 @@ class ApplyOptions:
     stop: Callable[[], bool] = lambda: False
     """Asked before each call; true ends the run cleanly."""
     on_progress: Callable[[Progress], None] = lambda _progress: None
+    pre_images: PreImages | None = None
+    """Where to keep what leads were before their conversion; `None` keeps nothing, and nothing can be compensated."""
     still_stands: Callable[[Sequence[str]], Mapping[str, bool]] | None = None
     """Decides again for leads whose activities changed since the plan; `None` = such leads are superseded."""
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)

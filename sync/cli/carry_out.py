@@ -99,6 +99,7 @@ def run_plan(
             allow_old_plan=allow_old_plan,
             stop=stop,
             on_progress=show,
+            pre_images=workspace.pre_images(),
             still_stands=decides_again(plan, org=org, workspace=workspace, policy=policy),
             clock=workspace.clock,
             parallel_calls=workspace.org_settings.parallel_calls,

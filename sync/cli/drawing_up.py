@@ -42,7 +42,6 @@ def plan_now(
     from sync.errors import PolicyInvalid
     from sync.insight.planning import draw_up
     from sync.insight.policy_fit import lint_policy_against
-    from sync.plan.packing import FIRST_BATCH
     from sync.policy.compile import compile_policy
 
     now = workspace.clock().replace(microsecond=0)

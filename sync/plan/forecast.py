@@ -9,6 +9,7 @@ from math import ceil
 from sync.plan.actions import Action, ConvertLead, Prediction, UpdateStatus
 from sync.plan.pace import FIRST_PACE, Pace, after_success
 from sync.plan.packing import Packing, conversions, split_canary
+from sync.plan.pre_image import calls_for
 
 GUARDED_UPDATES = 25
 """Status updates up to this many go as guarded composite calls, 25 to a call."""
@@ -50,6 +51,7 @@ def forecast_calls(
     updates = sum(isinstance(action, UpdateStatus) for action in to_send)
     calls = ceil(len({action.lead_id for action in to_send}) / RETRIEVE)
     calls += _evidence_calls(to_send)
+    calls += calls_for(len(conversions(to_send)))
     calls += update_calls(updates)
     first, rest = split_canary(conversions(to_send), canary)
     for segment, lanes in ((first, 1), (rest, parallel_calls)):

@@ -12,6 +12,7 @@ from sync.plan.actions import ConvertLead, Target
 from sync.plan.forecast import forecast_calls
 from sync.plan.pace import CALM, FIRST_PACE, MAX_BATCH, Pace, after_limit, after_success
 from sync.plan.packing import Packing, account_of, conversions, split_canary, waits_for
+from sync.plan.pre_image import calls_for
 
 ONE = conversions(plan([lead(1)]).actions)[0]
 
@@ -182,19 +183,19 @@ def test_an_org_that_bears_so_many_is_found_and_then_left_in_peace(limit: int) -
 
 def test_the_forecast_counts_reading_writing_and_reading_back() -> None:
     assert forecast_calls(()) == 0
-    assert forecast_calls([conversion(n) for n in range(1, 31)], canary=10) == 1 + 1 + 1
-    assert forecast_calls([conversion(n) for n in range(1, 61)], canary=10) == 1 + 1 + 2
-    assert forecast_calls([conversion(n) for n in range(1, 111)], canary=10, pace=Pace(size=100)) == 1 + 1 + 1
+    assert forecast_calls([conversion(n) for n in range(1, 31)], canary=10) == 1 + calls_for(30) + 1 + 1
+    assert forecast_calls([conversion(n) for n in range(1, 61)], canary=10) == 1 + calls_for(60) + 1 + 2
+    assert forecast_calls([conversion(n) for n in range(1, 111)], canary=10, pace=Pace(size=100)) == 1 + calls_for(110) + 1 + 1
 
 
 def test_ten_thousand_leads_of_a_new_org_take_few_calls() -> None:
     actions = [conversion(n) for n in range(1, 10_001)]
     for lanes in (1, 4):
-        assert forecast_calls(actions, parallel_calls=lanes) == 5 + 1 + 1 + 1 + 100
+        assert forecast_calls(actions, parallel_calls=lanes) == 5 + calls_for(10_000) + 1 + 1 + 1 + 100
 
 
 def test_the_forecast_knows_that_parallel_calls_of_few_accounts_are_smaller() -> None:
     actions = [conversion(n, account=sf_id("001", n % 10)) for n in range(400)]
     one, four = (forecast_calls(actions, canary=0, parallel_calls=lanes) for lanes in (1, 4))
-    assert one == 1 + 40
+    assert one == 1 + calls_for(400) + 40
     assert four > 2 * one
