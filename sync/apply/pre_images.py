@@ -13,14 +13,9 @@ from datetime import datetime
 from sync.errors import OrgFault
 from sync.model import Record
 from sync.plan.pre_image import ActivityImage, MemberImage, PreImage, PreImages
-from sync.salesforce.org import AskRows, ObjectDescribe, OrgReader, Rows
+from sync.salesforce.lead_fields import FACTS, restorable
+from sync.salesforce.org import AskRows, OrgReader, Rows
 from sync.salesforce.soql import in_lists, soql
-
-FACTS = ("CreatedDate", "CreatedById", "LastModifiedDate", "LastModifiedById")
-"""Read for the record; no new lead can be given them."""
-
-_NEVER = {*FACTS, "Id", "IsConverted", "SystemModstamp"}
-_COMPOUND = {"address", "location", "base64"}
 
 _HANGING: Mapping[str, str] = {
     "Task": "SELECT Id, WhoId, WhatId, OwnerId FROM Task WHERE WhoId IN {leads}",
@@ -37,19 +32,6 @@ def fields_to_keep(org: OrgReader) -> list[str]:
     """API names to read of a lead, so that its pre-image can be taken; describes what hangs on it in the same call."""
     lead = org.describe_many(["Lead", *_HANGING])["Lead"]
     return [] if lead is None else [*restorable(lead), *(name for name in FACTS if lead.field(name))]
-
-
-def restorable(lead: ObjectDescribe) -> list[str]:
-    """The lead's fields that the org would take back on create; never IsConverted or the audit fields."""
-    return [
-        field.name
-        for field in lead.fields.values()
-        if field.createable
-        and not field.calculated
-        and field.type not in _COMPOUND
-        and field.name not in _NEVER
-        and not field.name.startswith("Converted")
-    ]
 
 
 def save_pre_images(org: OrgReader, store: PreImages, leads: Mapping[str, Record], *, read_at: datetime) -> None:

@@ -23,7 +23,7 @@ from sync.ledger import audit as history
 from sync.ledger import lease as leasing
 from sync.ledger.audit import AuditEvent, Chain
 from sync.ledger.connection import READ, open_engine
-from sync.ledger.entries import CLOSINGS, LIVE, Closing, Entry, State, Subject
+from sync.ledger.entries import CLOSINGS, LIVE, MADE, Closing, Entry, State, Subject
 from sync.ledger.lease import Lease
 from sync.ledger.rows import (
     RunRow,
@@ -275,6 +275,30 @@ class Ledger:
                 entries.c.run_id.in_(under_policy),
             )
         )
+
+    def conversions(self, org_id: str, lead_ids: Sequence[str]) -> tuple[Entry, ...]:
+        """Every entry of these leads' conversions, oldest first."""
+        found: list[Entry] = []
+        for start in range(0, len(lead_ids), _CHUNK):
+            found += self._entries(
+                select(entries).where(
+                    entries.c.org_id == org_id,
+                    entries.c.kind == "convert_lead",
+                    entries.c.lead_id.in_(lead_ids[start : start + _CHUNK]),
+                )
+            )
+        return tuple(found)
+
+    def made_leads(self, org_id: str) -> dict[str, str]:
+        """Leads that compensations have made: converted lead → new lead."""
+        made = self._entries(
+            select(entries).where(
+                entries.c.org_id == org_id,
+                entries.c.kind == "create_lead",
+                entries.c.state == State.APPLIED.value,
+            )
+        )
+        return {entry.subject.lead_id: entry.evidence[MADE] for entry in made if MADE in entry.evidence}
 
     def runs(self, org_id: str, *, unfinished: bool = False) -> tuple[RunRow, ...]:
         """The org's runs, oldest first."""
