@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -13,7 +12,7 @@ import duckdb
 from sync.mapping import OrgMapping, load_mapping
 from sync.mirror import decide
 from sync.mirror.past.opening import Past
-from sync.mirror.tables import prepare, quoted
+from sync.mirror.tables import prepare, quoted, superseded_table
 from sync.model import Value, id_checksum
 
 MAPPING = load_mapping(Path(__file__).parents[2] / "mappings")
@@ -46,9 +45,6 @@ class PastWorld:
         self.mapping = mapping
         self.db = duckdb.connect(config={"threads": "1"})
         prepare(self.db, mapping)
-        for mapped in mapping:  # versions are written by hand here: the view of them becomes a table
-            view, like = quoted(f"{mapped.name}_version"), quoted(f"{mapped.name}_superseded")
-            self.db.execute(f"DROP VIEW {view}; CREATE TABLE {view} AS SELECT * FROM {like}")
         self._numbers = count(1)
         self.opened = decide.session(self.db, mapping)
         self.session = self.opened.__enter__()
@@ -56,7 +52,7 @@ class PastWorld:
     def empty(self) -> PastWorld:
         for mapped in self.mapping:
             self.db.execute(f"DELETE FROM {quoted(mapped.name)}")
-            self.db.execute(f"DELETE FROM {quoted(mapped.name + '_version')}")
+            self.db.execute(f"DELETE FROM {superseded_table(mapped)}")
         return self
 
     def add(self, table: str, *, seen_at: datetime = PULLED, **values: Value) -> str:
@@ -68,17 +64,20 @@ class PastWorld:
         if "system_modstamp" in self.mapping[table].fields:
             row.setdefault("system_modstamp", row.get("created_at"))
         key = str(row["id"])
+        before = superseded_table(self.mapping[table])
+        self.db.execute(f"INSERT INTO {before} BY NAME SELECT * FROM {quoted(table)} WHERE id = ?", [key])
         self.db.execute(f"DELETE FROM {quoted(table)} WHERE id = ?", [key])
-        self._insert(table, row)
-        self._insert(f"{table}_version", {**row, "seen_at": seen_at, "run_id": seen_at.isoformat()})
+        columns = ", ".join(map(quoted, row := {**row, "seen_at": seen_at, "run_id": seen_at.isoformat()}))
+        marks = ", ".join("?" * len(row))
+        values_ = [_naive(value) for value in row.values()]
+        self.db.execute(f"INSERT INTO {quoted(table)} ({columns}) VALUES ({marks})", values_)
         return key
 
     def history(self, lead: str, at: datetime, field: str, old: str | None = None, new: str | None = None) -> str:
         """A row of the field history; the change stamped the lead, as far as the mirror has seen it since."""
-        for table in ("lead", "lead_version"):
-            later = "AND seen_at >= ?" if table == "lead_version" else "AND ? IS NOT NULL"
+        for table in ("lead", superseded_table(self.mapping["lead"])):
             self.db.execute(
-                f"UPDATE {table} SET system_modstamp = greatest(system_modstamp, ?) WHERE id = ? {later}",
+                f"UPDATE {table} SET system_modstamp = greatest(system_modstamp, ?) WHERE id = ? AND seen_at >= ?",
                 [_naive(at), lead, _naive(at)],
             )
         return self.add("lead_history", lead_id=lead, field=field, old_value=old, new_value=new, created_at=at)
@@ -96,13 +95,13 @@ class PastWorld:
         assert seen is not None
         first_seen = seen[0].replace(tzinfo=UTC)
         if first_seen >= at:
-            self.db.execute("DELETE FROM lead_version WHERE id = ?", [lead])
+            self.db.execute("DELETE FROM lead WHERE id = ?", [lead])
         self.add("lead", seen_at=max(first_seen, at + timedelta(hours=1)), id=lead, **row)
         if told:
             self.history(lead, at, "leadConverted")
         for table in ("task", "event"):
-            self.db.execute(f"UPDATE {table} SET who_id = ? WHERE who_id = ?", [contact, lead])
-            self.db.execute(f"UPDATE {table}_version SET who_id = ? WHERE who_id = ?", [contact, lead])
+            for each in (table, superseded_table(self.mapping[table])):
+                self.db.execute(f"UPDATE {each} SET who_id = ? WHERE who_id = ?", [contact, lead])
         return contact
 
     def past(self) -> Past:
@@ -125,13 +124,6 @@ class PastWorld:
         )
         names = [column[0] for column in found.description or ()]
         return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
-
-    def _insert(self, table: str, row: Mapping[str, Value]) -> None:
-        columns = ", ".join(map(quoted, row))
-        marks = ", ".join("?" * len(row))
-        self.db.execute(
-            f"INSERT INTO {quoted(table)} ({columns}) VALUES ({marks})", [_naive(value) for value in row.values()]
-        )
 
 
 def _naive(value: Value) -> Value:

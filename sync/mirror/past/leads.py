@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from duckdb import DuckDBPyConnection
 
@@ -68,6 +68,20 @@ def leads_sql(
         f"SELECT {listed} FROM {moments} m JOIN lead l ON l.id = m.lead_id "
         f"LEFT JOIN {CONVERSION} c ON c.lead_id = m.lead_id {' '.join(joins)} "
         f"WHERE NOT coalesce(l.is_deleted, false) AND l.created_at <= m.as_of"
+    )
+
+
+def change_days_sql(
+    mapping: OrgMapping, evidence: Mapping[str, FieldEvidence], fields: Collection[str]
+) -> tuple[str, ...]:
+    """Queries for `lead_id, day`: days on which one of these fields changed, conversions left out."""
+    lead = mapping["lead"].fields
+    tables = [step_table(name) for name in fields if evidence[name].stepped]
+    api_names = {lead[name].api_name for name in fields}
+    tables += [_LAST_ACTIVITY] if "LastActivityDate" in api_names else []
+    tables += [_TOUCHED] if api_names & {"SystemModstamp", "LastModifiedDate"} else []
+    return tuple(
+        f"SELECT lead_id, CAST(since AS DATE) AS day FROM {table} WHERE since > {BEGINNING}" for table in tables
     )
 
 

@@ -21,8 +21,8 @@ from sync.mapping import OrgMapping
 from sync.mirror.past.activities import trace_activities
 from sync.mirror.past.conversions import date_conversions
 from sync.mirror.past.fields import FieldEvidence, trace_fields
-from sync.mirror.past.leads import leads_sql, trace_stamps
-from sync.mirror.past.opportunities import trace_opportunities
+from sync.mirror.past.leads import change_days_sql, leads_sql, trace_stamps
+from sync.mirror.past.opportunities import trace_lead_opportunities, trace_opportunities
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +47,7 @@ class Past:
         traced = trace_fields(session, mapping, [f for f in lead if fields is None or f.name in fields])
         trace_activities(session, mapping)
         trace_opportunities(session, mapping)
+        trace_lead_opportunities(session, mapping, traced)
         trace_stamps(session, mapping)
         return cls(mapping=mapping, fields=traced)
 
@@ -55,6 +56,10 @@ class Past:
         return leads_sql(
             self.mapping, self.fields, moments=moments, fields=list(self.fields) if fields is None else fields
         )
+
+    def change_days_sql(self, fields: Collection[str]) -> tuple[str, ...]:
+        """Queries for the days on which one of these fields changed: `lead_id, day`."""
+        return change_days_sql(self.mapping, self.fields, fields)
 
     def taken_as_constant(self, fields: Collection[str], at: datetime) -> tuple[str, ...]:
         """Of these fields the ones whose evidence begins only after `at`, in the mapping's order."""
