@@ -41,7 +41,7 @@ def decode(text: str, file: str = "plan.json") -> Plan:
         PlanInvalid: Empty, no JSON, cut off, of another format version, changed since it was made, or with an action
             of an unknown kind; with place and fix.
     """
-    root = Node(_parsed(text, file), file)
+    root = Node(parsed(text, file), file)
     version = root["format"].value
     if version != FORMAT:
         raise root["format"].wrong(
@@ -78,7 +78,12 @@ def _without_id(document: dict[str, Json]) -> dict[str, Json]:
     return {name: value for name, value in document.items() if name != "plan_id"}
 
 
-def _parsed(text: str, file: str) -> object:
+def parsed(text: str, file: str) -> object:
+    """The JSON of a plan file of either kind.
+
+    Raises:
+        PlanInvalid: Empty, cut off, or no JSON.
+    """
     if not text.strip():
         raise PlanInvalid("the plan file is empty", place=file, fix=NOT_AS_WRITTEN)
     try:

@@ -81,8 +81,8 @@ def hanging_on(org: OrgReader, object_name: str, ids: Sequence[str]) -> Hanging:
             refused.add(one.object)
             continue
         for row in answer.records:
-            child = _child(one, row)
-            found.setdefault((child.id, child.parent_id), child)
+            hangs = _child(one, row)
+            found.setdefault((hangs.id, hangs.parent_id), hangs)
     return Hanging(children=tuple(found.values()), unseen=tuple(unseen), refused=tuple(sorted(refused)))
 
 

@@ -1,4 +1,4 @@
-"""Which fields of a lead the org would take back on create: what a pre-image keeps, and what a new lead can be given."""
+"""Which fields of a lead the org would take back on create: what a pre-image keeps and a new lead can be given."""
 
 from __future__ import annotations
 
