@@ -62,7 +62,15 @@ RESERVED_FIELDS: Mapping[str, Mapping[str, tuple[str, FieldType]]] = {
 VERSION_FIELDS = ("seen_at", "run_id")
 """Names that the mirror's version tables add to each object's own columns."""
 
-RESERVED_OBJECTS = {"activity", "lead_opportunity", "pull_state", "pull_object", "mirror_meta", "forgotten"}
+RESERVED_OBJECTS = {
+    "activity",
+    "lead_likelihood",
+    "lead_opportunity",
+    "pull_state",
+    "pull_object",
+    "mirror_meta",
+    "forgotten",
+}
 """Names of the mirror's own relations, which no object may take."""
 
 

@@ -18,6 +18,7 @@ from sync.policy.changes import Change, SmallestChanges, asked_in_words, smalles
 from sync.policy.compile import CompiledPolicy
 from sync.policy.emit import quoted
 from sync.policy.likeness import likeness_sql
+from sync.policy.relations import lead_value_sql
 
 _CHUNK = 10_000
 
@@ -134,10 +135,14 @@ def _group(answer: SmallestChanges, groups: dict[Missing, Group], most: int) -> 
 
 def _blocked_sql(compiled: CompiledPolicy, mapping: OrgMapping) -> str:
     """Blocked leads by id: id, owner, deciding fields, signals, and the rest of the key."""
+
+    def value(name: str) -> str:
+        return lead_value_sql(name, mapping, alias="l", now=compiled.now)
+
     columns = [
-        *(f"l.{quoted(name)}" for name in compiled.deciding_fields),
+        *(value(name) for name in compiled.deciding_fields),
         *(f"d.{quoted('s:' + name)}" for name in compiled.policy.signals),
-        *likeness_sql(compiled.parsed, mapping, compiled.now, column=lambda name: f"l.{quoted(name)}"),
+        *likeness_sql(compiled.parsed, mapping, compiled.now, column=value),
     ]
     return (
         f'SELECT d."lead_id", l."owner_id", {", ".join(columns)} '

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from duckdb import DuckDBPyConnection
 
 from sync.mapping import OrgMapping
+from sync.mirror import scores
 from sync.model import Record
 from sync.policy.compile import DECIDED, CompiledPolicy
 from sync.policy.decision import Decision, Evidence
@@ -110,6 +111,7 @@ def session(connection: DuckDBPyConnection, mapping: OrgMapping) -> Iterator[Duc
     with connection.cursor() as cursor:
         for view in (activity_view_sql(mapping), lead_opportunity_view_sql(mapping)):
             cursor.execute(view.replace("CREATE OR REPLACE VIEW", "CREATE OR REPLACE TEMP VIEW", 1))
+        scores.stand_in(cursor)
         yield cursor
 
 

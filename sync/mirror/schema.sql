@@ -37,3 +37,14 @@ CREATE TABLE IF NOT EXISTS forgotten (
     id VARCHAR NOT NULL,
     forgotten_at TIMESTAMP NOT NULL
 );
+
+-- How likely open leads are to become opportunities, written whole by each `leadgate pull` and `leadgate score train`.
+CREATE TABLE IF NOT EXISTS lead_likelihood (
+    lead_id VARCHAR NOT NULL,
+    likelihood DOUBLE NOT NULL,      -- between 0 and 1
+    low DOUBLE NOT NULL,             -- the interval around it
+    high DOUBLE NOT NULL,
+    reasons VARCHAR NOT NULL,        -- JSON: [[column, level, odds], …], strongest first
+    model_id VARCHAR NOT NULL,
+    scored_at TIMESTAMP NOT NULL     -- known from then on, for no earlier day
+);

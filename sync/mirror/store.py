@@ -8,7 +8,7 @@ column that no pull has filled.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +22,7 @@ from sync.mirror.connection import Wait, give_up, opened
 from sync.mirror.decide import Decided
 from sync.mirror.forget import Forgotten, forget, is_rewrite_due, rewrite, same_person
 from sync.mirror.mentions import Mention, find_mentions, marks_of
+from sync.mirror.scores import Score, drop_scores, read_scores, write_scores
 from sync.mirror.state import ObjectState, read_meta, read_states
 from sync.mirror.tables import FORMAT, prepare, quoted
 from sync.model import Record, Value, normal_id
@@ -194,7 +195,16 @@ class Mirror:
         The mirror must have been opened to write. With `clear_mentions` their names and addresses go from the records
         of others too.
         """
+        drop_scores(self._connection, self.same_person(ids))
         return forget(self._connection, self._mapping, ids, at=at, clear_mentions=clear_mentions)
+
+    def scores(self, lead_id: str | None = None, *, most: int | None = None) -> list[Score]:
+        """Likelihoods of open leads, highest first; of one lead, or the first so many."""
+        return read_scores(self._connection, lead_id=lead_id, most=most)
+
+    def replace_scores(self, scores: Iterable[Score]) -> int:
+        """Keeps likelihoods in place of all that there were; the mirror must have been opened to write."""
+        return write_scores(self._connection, scores)
 
     @contextmanager
     def session(self) -> Iterator[DuckDBPyConnection]:

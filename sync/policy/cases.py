@@ -38,7 +38,15 @@ from sync.policy.decision import Decision, Truth, Verdict
 from sync.policy.emit import emit, quoted
 from sync.policy.parsed import ParsedPolicy
 from sync.policy.places import lead_names
-from sync.policy.relations import activity_columns, history_columns, opportunity_columns, sql_type
+from sync.policy.relations import (
+    LIKELIHOOD,
+    LIKELIHOOD_COLUMNS,
+    LIKELIHOODS,
+    activity_columns,
+    history_columns,
+    opportunity_columns,
+    sql_type,
+)
 from sync.policy.schema import Place, Policy
 
 Row = Mapping[str, Value]
@@ -123,6 +131,7 @@ def case_relations(mapping: OrgMapping) -> Mapping[str, Mapping[str, FieldType]]
     """The relations that a policy reads, with their columns."""
     return {
         "lead": lead_names(mapping).fields,
+        LIKELIHOODS: LIKELIHOOD_COLUMNS,
         "activity": activity_columns(mapping),
         "lead_opportunity": opportunity_columns(mapping) or {"lead_id": FieldType.ID, "id": FieldType.ID},
         "lead_history": history_columns(mapping) or {"lead_id": FieldType.ID, "id": FieldType.ID},
@@ -149,8 +158,12 @@ def case_rows(case: Case, number: int) -> Mapping[str, Sequence[Row]]:
     def hung(rows: Sequence[Row], prefix: str) -> list[Row]:
         return [{"id": _id(prefix, number * 1000 + at), **row, "lead_id": lead_id} for at, row in enumerate(rows)]
 
+    likelihood = case.lead.get(LIKELIHOOD)
+    if not isinstance(likelihood, int | float | Decimal):  # a text, in an org that has a field of its own so called
+        likelihood = None
     return {
         "lead": [{"is_converted": False, "is_deleted": False, **case.lead, "id": lead_id}],
+        LIKELIHOODS: [{"lead_id": lead_id, LIKELIHOOD: likelihood, "scored_at": case.now}],
         "activity": hung(case.activities, "00T"),
         "lead_opportunity": hung(case.opportunities, "006"),
         "lead_history": hung(case.history, "017"),

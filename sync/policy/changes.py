@@ -25,6 +25,7 @@ from sync.policy.evaluate import evaluate
 from sync.policy.number_line import shown
 from sync.policy.parsed import ParsedPolicy
 from sync.policy.reasons import Formula, Variable, keeps_from_true
+from sync.policy.relations import LIKELIHOOD
 from sync.policy.syntax import Expr
 
 NOT_BY_HAND = frozenset(
@@ -41,6 +42,7 @@ NOT_BY_HAND = frozenset(
         "converted_contact_id",
         "converted_opportunity_id",
         "master_record_id",
+        LIKELIHOOD,
     }
 )
 """Lead fields that nobody can set, or that a change of would make a new lead; never proposed."""

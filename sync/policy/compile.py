@@ -22,6 +22,7 @@ from sync.policy.decision import Decision, Evidence, NextStatus, Truth, Verdict
 from sync.policy.emit import constant, emit, quoted
 from sync.policy.parsed import ParsedPolicy, criteria_levels, parse_policy
 from sync.policy.quoting import quote
+from sync.policy.relations import lead_columns, lead_value_sql
 from sync.policy.schema import Policy, SignalKind, Transition
 from sync.policy.signals import EVIDENCE_COLUMNS, WANTED, evidence_selects, facts_sql, holds_sql, wanted_rows_sql
 
@@ -56,7 +57,8 @@ class CompiledPolicy:
     values_sql: str
     """For some leads: `id`, then `deciding_fields`."""
     deciding_fields: tuple[str, ...]
-    """Our names of the lead fields that the policy reads, and `status`, `is_converted`; in the mapping's order."""
+    """Our names of the lead fields that the policy reads, and `status`, `is_converted`; in the mapping's order.
+    `likelihood` stands last where the policy reads it."""
     converting_fields: tuple[str, ...]
     """Of these, the ones that a conversion rests on: whether the lead is ready, and what the conversion makes."""
     status_fields: tuple[str, ...]
@@ -145,10 +147,10 @@ def compile_parsed(parsed: ParsedPolicy, mapping: OrgMapping, now: datetime) -> 
         evidence_sql=query.evidence(),
         values_sql=query.values(),
         deciding_fields=query.fields,
-        converting_fields=parsed.fields_behind(
+        converting_fields=query.in_the_org(
             parsed.scope, parsed.ready, *(part for part in (parsed.create, parsed.amount) if part is not None)
         ),
-        status_fields=parsed.fields_behind(parsed.scope, *parsed.transitions),
+        status_fields=query.in_the_org(parsed.scope, *parsed.transitions),
         checks_sql=query.checks(),
     )
 
@@ -163,7 +165,15 @@ class _Query:
     def fields(self) -> tuple[str, ...]:
         read = {name for tree in self.parsed.lead_expressions() for name in syntax.field_names(tree)}
         read |= {"status", "is_converted"}
-        return tuple(name for name in self.mapping["lead"].fields if name in read)
+        known = dict.fromkeys([*self.mapping["lead"].fields, *lead_columns(self.mapping)])
+        return tuple(name for name in known if name in read)
+
+    def in_the_org(self, *trees: syntax.Expr) -> tuple[str, ...]:
+        """Fields behind expressions, without the likelihood: the org has none that could be read again."""
+        return tuple(name for name in self.parsed.fields_behind(*trees) if name in self.mapping["lead"].fields)
+
+    def _value(self, name: str) -> str:
+        return lead_value_sql(name, self.mapping, alias="l", now=self.now)
 
     def decide(self, *, some: bool) -> str:
         ctes = ([_WANTED_CTE] if some else []) + self._facts(some=some)
@@ -204,7 +214,7 @@ class _Query:
         return f'WITH {", ".join(ctes)} SELECT {names} FROM "evidence" ORDER BY {order}'
 
     def values(self) -> str:
-        columns = ", ".join(f"l.{quoted(name)}" for name in ("id", *self.fields))
+        columns = ", ".join(f"{self._value(name)} AS {quoted(name)}" for name in ("id", *self.fields))
         return f'WITH {_WANTED_CTE} SELECT {columns} FROM "lead" l WHERE l."id" IN {WANTED}'
 
     def checks(self) -> str | None:
@@ -225,7 +235,7 @@ class _Query:
 
     def _leads(self, *, some: bool) -> str:
         needed = dict.fromkeys(("id", *self.fields))
-        columns = [f"l.{quoted(name)}" for name in needed]
+        columns = [f"{self._value(name)} AS {quoted(name)}" for name in needed]
         joins = []
         for name, parsed in self.parsed.signals.items():
             kind = parsed.signal.kind

@@ -16,6 +16,7 @@ from sync.policy import syntax
 from sync.policy.emit import emit
 from sync.policy.parsed import ParsedPolicy
 from sync.policy.reasons import Formula
+from sync.policy.relations import lead_columns
 
 
 def likeness_sql(
@@ -30,11 +31,12 @@ def likeness_sql(
         column: The SQL of a lead field.
     """
     leaves = Formula(parsed, {}, {}, now).leaves()
+    types = lead_columns(mapping)
     exact: dict[str, None] = {}
     for leaf in leaves:
         names = set(syntax.field_names(leaf))
         for name in syntax.field_names(leaf):
-            if len(names) > 1 or mapping["lead"].fields[name].type is FieldType.BOOLEAN:
+            if len(names) > 1 or types[name] is FieldType.BOOLEAN:
                 exact[name] = None
 
     def resolve(name: syntax.Field | syntax.SignalRef | syntax.CriterionRef) -> str:

@@ -11,17 +11,23 @@ from collections.abc import Collection
 from sync.mapping import OrgMapping
 from sync.model import FieldType
 from sync.policy.reading import Names
-from sync.policy.relations import activity_columns, history_columns, history_names, opportunity_columns
+from sync.policy.relations import (
+    activity_columns,
+    history_columns,
+    history_names,
+    lead_columns,
+    opportunity_columns,
+)
 from sync.policy.schema import SignalKind
 
 
 def lead_names(
     mapping: OrgMapping, *, signals: Collection[str] = (), criteria: Collection[str] = (), in_signal: bool = False
 ) -> Names:
-    """Fields of Lead, with signals and criteria where they can be used."""
+    """Fields of Lead and its likelihood, with signals and criteria where they can be used; in signals fields only."""
     return Names(
         row="Lead",
-        fields=_fields(mapping, "lead"),
+        fields=_fields(mapping, "lead") if in_signal else lead_columns(mapping),
         signals=frozenset(signals),
         criteria=frozenset(criteria),
         in_signal=in_signal,
@@ -30,7 +36,7 @@ def lead_names(
 
 def ready_names(mapping: OrgMapping, *, signals: Collection[str], criteria: Collection[str]) -> Names:
     """Criteria only, so that every verdict has its reasons."""
-    reasons = dict.fromkeys(_fields(mapping, "lead"), "which is a field: `ready` speaks of criteria only, make it one")
+    reasons = dict.fromkeys(lead_columns(mapping), "which is a field: `ready` speaks of criteria only, make it one")
     reasons |= dict.fromkeys(signals, "which is a signal: `ready` speaks of criteria only, make it one")
     return Names(row="the criteria", fields={}, criteria=frozenset(criteria), elsewhere=reasons)
 

@@ -14,6 +14,7 @@ the views then have nulls or no rows, never an error.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 from sync.mapping import ObjectMapping, OrgMapping
 from sync.model import FieldType
@@ -36,6 +37,11 @@ _ACTIVITY: Mapping[str, FieldType] = {
 }
 _NOT_IN_ACTIVITY = {"who_id", "is_deleted", "is_child", "system_modstamp", "master_record_id"}
 _HISTORY = {"lead_id", "field", "old_value", "new_value", "created_at"}
+LIKELIHOOD = "likelihood"
+"""The field of a lead that no org holds: how likely it is to become an opportunity (`leadgate score train`)."""
+LIKELIHOODS = "lead_likelihood"
+"""The relation it stands in: one row per scored lead, with the instant that it was scored at."""
+LIKELIHOOD_COLUMNS: Mapping[str, FieldType] = {"lead_id": _T.ID, LIKELIHOOD: _T.NUMBER, "scored_at": _T.DATETIME}
 LEAD_PREFIX = "00Q"
 """Key prefix of Lead ids; WhoId points to a Lead or a Contact."""
 
@@ -57,6 +63,25 @@ def sql_type(type_: FieldType) -> str:  # noqa: PLR0911 -- one per column type
             return "TIMESTAMP"
         case _:
             return "VARCHAR"
+
+
+def lead_columns(mapping: OrgMapping) -> Mapping[str, FieldType]:
+    """What conditions on a lead may name: its mapped fields, and its likelihood if no field of the org is so called."""
+    return {LIKELIHOOD: _T.NUMBER} | {field.name: field.type for field in mapping["lead"].fields.values()}
+
+
+def lead_value_sql(name: str, mapping: OrgMapping, *, alias: str, now: datetime) -> str:
+    """A lead's value of one of `lead_columns`, where `alias` stands for its row of `lead`.
+
+    A likelihood counts from the instant that it was computed at: as of an earlier day it is unknown.
+    """
+    if name in mapping["lead"].fields:
+        return f'{alias}."{name}"'
+    at = now.astimezone(UTC).replace(tzinfo=None).isoformat(sep=" ")
+    return (
+        f'(SELECT max(k."{name}") FROM "{LIKELIHOODS}" k '  # noqa: S608 -- our own names
+        f'WHERE k."lead_id" = {alias}."id" AND k."scored_at" <= TIMESTAMP \'{at}\')'
+    )
 
 
 def activity_columns(mapping: OrgMapping) -> Mapping[str, FieldType]:
