@@ -80,6 +80,32 @@ def check_status(wishes: Wishes, org: OrgReader) -> None:
         )
 
 
+def check_owner(wishes: Wishes, org: OrgReader) -> None:
+    """Refuse an owner who is nobody or inactive, before anything is planned.
+
+    Raises:
+        InputInvalid: See above.
+    """
+    from sync.errors import OrgFault
+    from sync.salesforce.org import AskRows, Rows
+    from sync.salesforce.soql import soql
+
+    if wishes.owner is None:
+        return
+    user_id = normal_id(wishes.owner)
+    if user_id:
+        query = soql("SELECT Id, IsActive FROM User WHERE Id = {owner}", owner=user_id)
+    else:
+        query = soql("SELECT Id, IsActive FROM User WHERE Username = {owner}", owner=wishes.owner)
+    (told,) = org.ask([AskRows(soql=query, all_rows=False)])
+    if isinstance(told, OrgFault):
+        raise told
+    found = told.records if isinstance(told, Rows) else ()
+    if not found or not found[0]["IsActive"]:
+        sort = "is inactive" if found else "is no user of this org"
+        raise InputInvalid(f"{wishes.owner} {sort}", place="--owner", fix="name an active user by id or username")
+
+
 def policy_with(policy: Policy, wishes: Wishes) -> Policy:
     """The policy as it is for this conversion; its digest stays, since what makes a lead ready is untouched."""
     from sync.policy.conversion import NEVER

@@ -133,6 +133,14 @@ def test_a_status_that_does_not_convert_is_held_before_anything_is_sent(quick_de
 
 
 @at(Stage.PULLED)
+def test_an_owner_who_is_nobody_is_held_before_anything_is_planned(quick_desk: Desk) -> None:
+    before = quick_desk.contents()
+    said = quick_desk.run("convert", min(quick_desk.world.convertible), "--owner", "nobody@example.com", "--yes")
+    assert "nobody@example.com is no user of this org" in said.expect(2).text
+    assert quick_desk.contents() == before
+
+
+@at(Stage.PULLED)
 def test_sync_pulls_plans_and_applies_in_one_go(desk: Desk) -> None:
     desk.replace("config/readiness.yaml", "stop_at_failures: 5%", "stop_at_failures: 100%")
     before = desk.converted
@@ -140,7 +148,7 @@ def test_sync_pulls_plans_and_applies_in_one_go(desk: Desk) -> None:
     assert desk.converted - before == desk.world.convertible
     assert document["pull"]["objects"]["Lead"]["expected"] is not None
     assert Path(document["plan_file"]).is_file()
-    again = desk.json("sync", code=4)
+    again = desk.json("sync")  # what was refused is remembered, and not sent again
     assert desk.world.convertible.isdisjoint(lead["lead_id"] for lead in again["leads"])
 
 

@@ -47,7 +47,7 @@ def convert(
     from sync.cli.carry_out import ask, draw_result, refusals, run_plan
     from sync.cli.clock import instant
     from sync.cli.commands.pull import run_pull
-    from sync.cli.conversion_wishes import Wishes, check, check_status, named_records, policy_with
+    from sync.cli.conversion_wishes import Wishes, check, check_owner, check_status, named_records, policy_with
     from sync.cli.drawing_up import plan_now, plan_path, save
     from sync.cli.lead_choice import compile_where
     from sync.cli.opened import open_workspace
@@ -79,6 +79,7 @@ def convert(
     chosen = compile_where(where, workspace.mapping, now) if where is not None else None
     writer = workspace.writer()
     check_status(wishes, writer)
+    check_owner(wishes, writer)
     if pull:
         with output.progress(quiet=as_json) as tick:
             run_pull(workspace, org=writer, tick=tick)
