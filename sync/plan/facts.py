@@ -162,6 +162,18 @@ class OrgFacts:
     api_calls_used: int | None = None
     api_calls_allowed: int | None = None
 
+    @property
+    def several_currencies(self) -> bool:
+        """Whether the org keeps amounts in several currencies: then, and only then, records have a CurrencyIsoCode."""
+        opportunity = self.objects.get("Opportunity")
+        return opportunity is not None and "CurrencyIsoCode" in opportunity.fields
+
+    @property
+    def person_accounts(self) -> bool:
+        """Whether a lead without a company becomes a person account."""
+        account = self.objects.get("Account")
+        return account is not None and "IsPersonAccount" in account.fields
+
     def user(self, name: str) -> UserFact | None:
         """The user of that id or username."""
         found = self.users.get(name)

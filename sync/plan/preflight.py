@@ -201,7 +201,16 @@ def _matching(choice: Choice, settings: ConversionSettings) -> Iterator[Blocker]
 
 def _required(candidate: Candidate, facts: OrgFacts) -> Iterator[Blocker]:
     for name in ("LastName", "Company"):
-        if name in candidate.lead and candidate.lead[name] in {None, ""}:
+        if name not in candidate.lead or candidate.lead[name] not in {None, ""}:
+            continue
+        if name == "Company" and facts.person_accounts:
+            yield Blocker(
+                code="person_account",
+                field=name,
+                message="the lead has no Company, so this org would make a person account of it",
+                fix="fill Company on the lead, or convert it by hand",
+            )
+        else:
             yield Blocker(
                 code="REQUIRED_FIELD_MISSING",
                 field=name,
@@ -236,6 +245,8 @@ def _opportunity(convert: ConvertSettings, facts: OrgFacts) -> Iterator[Blocker]
             f"{OPPORTUNITY_NAME_LENGTH}",
             fix="shorten conversion.opportunity.name in the policy, or the lead's Company",
         )
+    if "Amount" in convert.opportunity_fields and facts.several_currencies:
+        yield from _currency(convert)
     stage = convert.opportunity_fields.get("StageName")
     active = [s.api_name for s in facts.stages if s.active]
     if stage is not None and active and stage not in active:
@@ -244,6 +255,16 @@ def _opportunity(convert: ConvertSettings, facts: OrgFacts) -> Iterator[Blocker]
             field="Opportunity.StageName",
             message=f"{stage} is no active stage of this org",
             fix=f"set conversion.opportunity.stage in the policy to one of: {', '.join(active)}",
+        )
+
+
+def _currency(convert: ConvertSettings) -> Iterator[Blocker]:
+    if not convert.opportunity_fields.get("CurrencyIsoCode"):
+        yield Blocker(
+            code="currency_unknown",
+            field="Opportunity.Amount",
+            message="the org has several currencies, and the lead's own isn't known: its amount can't be carried over",
+            fix="map it in mappings/lead.yaml (`currency: {field: CurrencyIsoCode, type: picklist}`) and pull",
         )
 
 

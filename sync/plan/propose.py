@@ -162,6 +162,8 @@ def _proposal(
     lead = by_api_name(row, mapping)
     owner_id, blockers = resolve_owner(str(row["owner_id"]) if row.get("owner_id") else None, settings, facts)
     opportunity, fields = _opportunity(decision, row, choice, matches, policy=policy, facts=facts, clock=clock)
+    if "Amount" in fields and lead.get("CurrencyIsoCode") and facts.several_currencies:
+        fields = {**fields, "CurrencyIsoCode": lead["CurrencyIsoCode"]}
     if named is not None and named.opportunity_id is not None:
         attached = Target(id=named.opportunity_id, name=named.opportunity_name, reasons=BY_A_PERSON)
         opportunity, fields = attached, {}

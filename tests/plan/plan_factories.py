@@ -44,6 +44,7 @@ fields:
   budget: {field: Budget__c, type: currency}
   pain_point: {field: Pain_Point__c, type: text}
   pricing_discussed: {field: Pricing_Discussed__c, type: boolean}
+  currency: {field: CurrencyIsoCode, type: picklist}
 """
 
 

@@ -182,6 +182,20 @@ def test_what_the_lead_itself_lacks_is_predicted(values, code, field) -> None:
     assert action.blockers[0].fix
 
 
+def test_a_lead_without_company_is_held_where_it_would_become_a_person_account() -> None:
+    org = facts(objects=[described("Account", FieldFact(name="IsPersonAccount", label="Is Person Account"))])
+    (action,) = conversions(plan([lead(1, company=None)], org=org))
+    assert codes(action) == ["person_account"]
+
+
+def test_an_amount_keeps_its_currency_where_the_org_has_several_and_is_held_where_that_is_unknown() -> None:
+    org = facts(objects=[described("Opportunity", FieldFact(name="CurrencyIsoCode", label="Currency"))])
+    rows = [lead(1, currency="EUR"), lead(2)]
+    known, unknown = conversions(plan(rows, decisions=[decision(row, amount=5000) for row in rows], org=org))
+    assert (codes(known), known.convert.opportunity_fields["CurrencyIsoCode"]) == ([], "EUR")
+    assert codes(unknown) == ["currency_unknown"]
+
+
 def test_a_name_of_exactly_eighty_characters_passes() -> None:
     (action,) = conversions(plan([lead(1, company="x" * 80)]))
     assert codes(action) == []
