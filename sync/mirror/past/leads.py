@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from enum import StrEnum
 
 from duckdb import DuckDBPyConnection
 
@@ -12,10 +13,20 @@ from sync.mirror.past.activities import ACTIVITY
 from sync.mirror.past.conversions import CONVERSION, has
 from sync.mirror.past.fields import BEGINNING, CONVERSION_FIELDS, FieldEvidence, step_table
 from sync.mirror.tables import quoted
+from sync.policy.emit import constant
 from sync.policy.relations import activity_columns
 
 _LAST_ACTIVITY = "past_last_activity"
 _TOUCHED = "past_touched"
+
+
+class Unproven(StrEnum):
+    """What stands for a field's value at a time of which nothing tells."""
+
+    CONSTANT = "constant"
+    """The oldest value known."""
+    UNKNOWN = "unknown"
+    """Null."""
 
 
 def trace_stamps(connection: DuckDBPyConnection, mapping: OrgMapping) -> None:
@@ -38,7 +49,12 @@ def trace_stamps(connection: DuckDBPyConnection, mapping: OrgMapping) -> None:
 
 
 def leads_sql(
-    mapping: OrgMapping, evidence: Mapping[str, FieldEvidence], *, moments: str, fields: Sequence[str] | None = None
+    mapping: OrgMapping,
+    evidence: Mapping[str, FieldEvidence],
+    *,
+    moments: str,
+    fields: Sequence[str] | None = None,
+    unproven: Unproven = Unproven.CONSTANT,
 ) -> str:
     """Leads as of their moments: all columns of `moments`, then `id` and the fields, by our names.
 
@@ -49,6 +65,7 @@ def leads_sql(
         evidence: Of every lead field, from `Past`.
         moments: A relation with (at least) `lead_id` and `as_of`, UTC without a zone; a lead may be in it many times.
         fields: Our names of the lead fields wanted; all when `None`.
+        unproven: What stands for a field before its evidence begins.
     """
     lead = mapping["lead"]
     names = [name for name in (lead.fields if fields is None else fields) if name != "id"]
@@ -62,6 +79,9 @@ def leads_sql(
             value = f"CASE WHEN s{number}.lead_id IS NULL THEN {_constant(name)} ELSE s{number}.value END"
         else:
             value = _derived(name, lead.fields[name].api_name, joins)
+        since = evidence[name].since
+        if unproven is Unproven.UNKNOWN and since is not None:
+            value = f"CASE WHEN m.as_of >= {constant(since)} THEN {value} END"
         columns.append(f"{value} AS {quoted(name)}")
     listed = ", ".join(["m.*", "l.id", *columns])
     return (
@@ -72,17 +92,18 @@ def leads_sql(
 
 
 def change_days_sql(
-    mapping: OrgMapping, evidence: Mapping[str, FieldEvidence], fields: Collection[str]
+    mapping: OrgMapping, evidence: Mapping[str, FieldEvidence], fields: Collection[str], *, unproven: Unproven
 ) -> tuple[str, ...]:
     """Queries for `lead_id, day`: days on which one of these fields changed, conversions left out."""
+    begins = {evidence[name].since for name in fields} if unproven is Unproven.UNKNOWN else set()
+    known = tuple(f"SELECT id, CAST({constant(since)} AS DATE) FROM lead" for since in sorted(filter(None, begins)))
     lead = mapping["lead"].fields
     tables = [step_table(name) for name in fields if evidence[name].stepped]
     api_names = {lead[name].api_name for name in fields}
     tables += [_LAST_ACTIVITY] if "LastActivityDate" in api_names else []
     tables += [_TOUCHED] if api_names & {"SystemModstamp", "LastModifiedDate"} else []
-    return tuple(
-        f"SELECT lead_id, CAST(since AS DATE) AS day FROM {table} WHERE since > {BEGINNING}" for table in tables
-    )
+    changed = (f"SELECT lead_id, CAST(since AS DATE) AS day FROM {table} WHERE since > {BEGINNING}" for table in tables)
+    return (*changed, *known)
 
 
 def _constant(name: str) -> str:

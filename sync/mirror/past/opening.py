@@ -21,7 +21,7 @@ from sync.mapping import OrgMapping
 from sync.mirror.past.activities import trace_activities
 from sync.mirror.past.conversions import date_conversions
 from sync.mirror.past.fields import FieldEvidence, trace_fields
-from sync.mirror.past.leads import change_days_sql, leads_sql, trace_stamps
+from sync.mirror.past.leads import Unproven, change_days_sql, leads_sql, trace_stamps
 from sync.mirror.past.opportunities import trace_lead_opportunities, trace_opportunities
 
 
@@ -32,15 +32,24 @@ class Past:
     mapping: OrgMapping
     fields: Mapping[str, FieldEvidence]
     """Of every lead field that was traced, by our name."""
+    unproven: Unproven = Unproven.CONSTANT
 
     @classmethod
-    def trace(cls, session: DuckDBPyConnection, mapping: OrgMapping, *, fields: Collection[str] | None = None) -> Past:
+    def trace(
+        cls,
+        session: DuckDBPyConnection,
+        mapping: OrgMapping,
+        *,
+        fields: Collection[str] | None = None,
+        unproven: Unproven = Unproven.CONSTANT,
+    ) -> Past:
         """Puts the past together in temp tables of a session.
 
         Args:
             session: From `Mirror.session`.
             mapping: The mirror's.
             fields: Our names of the lead fields that will be asked for; all when `None`.
+            unproven: What stands for a field before anything tells of it.
         """
         date_conversions(session, mapping)
         lead = mapping["lead"].fields.values()
@@ -49,17 +58,21 @@ class Past:
         trace_opportunities(session, mapping)
         trace_lead_opportunities(session, mapping, traced)
         trace_stamps(session, mapping)
-        return cls(mapping=mapping, fields=traced)
+        return cls(mapping=mapping, fields=traced, unproven=unproven)
 
     def leads_sql(self, moments: str, fields: Sequence[str] | None = None) -> str:
         """The query for leads as of their moments; see `sync.mirror.past.leads.leads_sql`."""
         return leads_sql(
-            self.mapping, self.fields, moments=moments, fields=list(self.fields) if fields is None else fields
+            self.mapping,
+            self.fields,
+            moments=moments,
+            fields=list(self.fields) if fields is None else fields,
+            unproven=self.unproven,
         )
 
     def change_days_sql(self, fields: Collection[str]) -> tuple[str, ...]:
         """Queries for the days on which one of these fields changed: `lead_id, day`."""
-        return change_days_sql(self.mapping, self.fields, fields)
+        return change_days_sql(self.mapping, self.fields, fields, unproven=self.unproven)
 
     def taken_as_constant(self, fields: Collection[str], at: datetime) -> tuple[str, ...]:
         """Of these fields the ones whose evidence begins only after `at`, in the mapping's order."""
