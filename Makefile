@@ -37,7 +37,7 @@ test: $(READY) ## the fast tests (under 3 minutes on 2 cores)
 	@$(BIN)/python -m pytest -n $(WORKERS) -m "not slow and not live and not prove" -q
 
 test-all: $(READY) ## the slow tests too: real servers, real clients, crash runs (under 30 minutes)
-	@$(BIN)/python -m pytest -n $(WORKERS) -m "not live and not prove" -q
+	@LEADGATE_TESTS=all $(BIN)/python -m pytest -n $(WORKERS) -m "not live and not prove" -q
 
 lint: $(READY) ## format, lint, import directions
 	@$(BIN)/ruff format --check .
@@ -48,7 +48,7 @@ types: $(READY) ## mypy --strict
 	@$(BIN)/mypy
 
 prove: $(READY) ## full-size proofs, by hand
-	@$(BIN)/python -m pytest -m prove -q -s
+	@LEADGATE_TESTS=all $(BIN)/python -m pytest -m prove -q -s
 
 bench: $(READY) ## every figure that README and docs quote
 	@$(BIN)/python -m benchmarks

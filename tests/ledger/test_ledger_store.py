@@ -13,6 +13,7 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from sizes import examples
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
@@ -472,7 +473,7 @@ class LedgerMachine(RuleBasedStateMachine):
         self.ledger.dispose()
 
 
-LedgerMachine.TestCase.settings = settings(max_examples=25, stateful_step_count=20, deadline=None)
+LedgerMachine.TestCase.settings = settings(max_examples=examples(25), stateful_step_count=20, deadline=None)
 TestLedgerMachine = LedgerMachine.TestCase
 
 

@@ -17,6 +17,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from policy_mirror import MAPPING, NOW, Mirror, compiled, lead, lead_id
+from sizes import examples
 
 from sync.model import Value
 from sync.policy import syntax
@@ -205,7 +206,9 @@ def parts(changes: tuple[Change, ...]) -> Iterator[tuple[Change, ...]]:
         yield from itertools.combinations(changes, size)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(
+    max_examples=examples(100), deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
 @given(policies, lead_of)
 def test_a_smallest_change_flips_the_decision_and_nothing_smaller_does(
     mirror: Mirror, given_policy: tuple[str, str, str, str, str], values: dict[str, Value]

@@ -6,6 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from policy_expressions import condition, lead_values, number_value
 from policy_mirror import MAPPING, NOW, Mirror, lead
+from sizes import examples
 
 from sync.model import Value
 from sync.policy.emit import emit, quoted
@@ -35,14 +36,14 @@ def both(mirror: Mirror, text: str, values: dict[str, Value], *, number: bool = 
     return found[0], evaluate(tree, look=lambda name: values[name.name], now=NOW)
 
 
-@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(250), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(condition, lead_values)
 def test_python_and_duckdb_agree_on_every_condition(mirror: Mirror, text: str, values: dict[str, Value]) -> None:
     in_duckdb, in_python = both(mirror, text, values)
     assert in_duckdb is in_python, (text, values)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(number_value, lead_values)
 def test_python_and_duckdb_agree_on_every_number(mirror: Mirror, text: str, values: dict[str, Value]) -> None:
     in_duckdb, in_python = both(mirror, text, values, number=True)
@@ -53,7 +54,7 @@ def test_python_and_duckdb_agree_on_every_number(mirror: Mirror, text: str, valu
 
 
 @given(st.text(max_size=20))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 def test_lower_case_of_any_text_is_duckdbs(mirror: Mirror, text: str) -> None:
     values: dict[str, Value] = {"title": text or None, "company": "x"}
     in_duckdb, in_python = both(mirror, "length(lower(title)) = length(title) AND contains(title, 'Σ')", values)

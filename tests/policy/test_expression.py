@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from policy_expressions import condition
 from policy_mirror import MAPPING, NOW
 from ruamel.yaml import YAML
+from sizes import examples
 
 from sync.errors import Problem
 from sync.policy.emit import emit, quoted
@@ -72,14 +73,14 @@ def test_a_name_of_sql_is_not_usable_for_a_criterion() -> None:
     assert all(map(is_usable_name, ["priced", "met", "has_budget", "x1"]))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(st.text(st.sampled_from(list("budget company'\"()<>=;,.*-+/ %_NOTANDORINLIKE1\n?$:[]{}|")), max_size=40))
 def test_arbitrary_text_is_read_or_refused_but_never_fails(text: str) -> None:
     tree, problems = read(text)
     assert (tree is None) == bool(problems)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(condition)
 def test_generated_conditions_are_understood(text: str) -> None:
     tree, problems = read(text)

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from policy_mirror import MAPPING, NOW
+from sizes import examples
 
 from sync.errors import PolicyInvalid
 from sync.mapping import OrgMapping, parse_mappings
@@ -201,7 +202,7 @@ def test_another_mapping_than_the_policy_was_loaded_with_is_noticed() -> None:
         compile_policy(policy, OrgMapping(objects=objects), NOW)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(st.data())
 def test_a_damaged_policy_is_read_or_refused_but_never_fails(data: st.DataObject) -> None:
     lines = DEFAULT.splitlines()
@@ -222,7 +223,7 @@ def test_a_damaged_policy_is_read_or_refused_but_never_fails(data: st.DataObject
     assert (policy is None) == bool(found)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(st.text(max_size=60))
 def test_any_text_is_a_document_or_a_problem(text: str) -> None:
     block, found = read_document(text, "p.yaml")

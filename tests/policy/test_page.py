@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from policy_expressions import condition
 from policy_mirror import MAPPING, compiled
+from sizes import examples
 
 from sync.policy.expression import parse_condition
 from sync.policy.page import policy_page
@@ -66,7 +67,7 @@ def test_a_condition_is_said_in_words(condition: str, says: str) -> None:
 
 
 @given(text=condition)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 def test_every_condition_has_words_and_its_opposite_has_others(text: str) -> None:
     tree = read(text)
     if tree is not None:

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from policy_expressions import condition
 from policy_mirror import MAPPING
+from sizes import examples
 
 from sync.policy.expression import parse_condition
 from sync.policy.places import lead_names
@@ -20,7 +21,7 @@ def read(text: str) -> Expr | None:
 
 
 @given(text=condition)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_what_is_spelled_reads_back_as_the_same_tree(text: str) -> None:
     tree = read(text)
     if tree is not None:

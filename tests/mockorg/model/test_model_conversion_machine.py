@@ -6,6 +6,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 from model_world import CONVERTED, a_lead, an_org, every, make, row
+from sizes import examples
 
 from sync.mockorg import rows
 from sync.mockorg.conversion import LeadConvert, convert
@@ -104,5 +105,5 @@ class Conversions(RuleBasedStateMachine):
                 assert row(self.org, "Lead", person)["IsConverted"] == 0
 
 
-Conversions.TestCase.settings = settings(max_examples=25, stateful_step_count=15, deadline=None)
+Conversions.TestCase.settings = settings(max_examples=examples(25), stateful_step_count=15, deadline=None)
 TestConversions = Conversions.TestCase

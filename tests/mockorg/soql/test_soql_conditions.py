@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sizes import examples
 from soql_world import World, new_world
 
 Row = dict[str, object]
@@ -206,7 +207,7 @@ def stored(value: object) -> object:
             return value
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(300), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(rows=rows_of_leads, condition=conditions)
 def test_a_condition_selects_the_rows_that_salesforces_logic_selects(rows: list[Row], condition: Clause) -> None:
     SHARED.org.store.db.execute('DELETE FROM "Lead"')

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
+from sizes import examples
 from soql_world import World, new_world
 
 from sync.mockorg.errors import NOT_MODELLED_HEADER, SalesforceError
@@ -107,7 +108,7 @@ FRAMES = st.sampled_from(
 )
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=examples(600), deadline=None)
 @given(frame=FRAMES, words=st.lists(WORDS, max_size=9))
 def test_any_text_is_answered_or_refused_never_a_crash(frame: str, words: list[str]) -> None:
     with suppress(SalesforceError):
