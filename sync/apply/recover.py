@@ -11,11 +11,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from sync.apply.compensation_readback import AMBIGUOUS, Doubt, tell
 from sync.apply.context import ApplyOptions, Run
 from sync.apply.follow_up import set_opportunity_fields
 from sync.apply.readback import read_back
 from sync.errors import LeadgateError
-from sync.ledger.entries import Closing, Entry, State
+from sync.ledger.codes import own_code
+from sync.ledger.entries import COMPENSATION, Closing, Entry, State
 from sync.ledger.lease import Lease
 from sync.ledger.rows import RunStart
 from sync.ledger.store import Ledger
@@ -87,13 +89,14 @@ def recover_held(org: Org, ledger: Ledger, lease: Lease, options: ApplyOptions) 
     org_id = lease.org_id
     open_entries = ledger.in_doubt(org_id)
     problem: str | None = None
+    readable = True
     closings: list[Closing] = []
     try:
-        closings = _told(org, open_entries, options)
+        closings, problem = _told(org, ledger, open_entries, options)
         ledger.close(lease, closings)
     except LeadgateError as unreadable:
-        problem = unreadable.message
-    waiting = ledger.open_follow_ups(org_id) if problem is None else ()
+        problem, readable = unreadable.message, False
+    waiting = ledger.open_follow_ups(org_id) if readable else ()
     followed = _follow_up(org, ledger, lease, options, waiting)
     abandoned = tuple(run.run_id for run in ledger.runs(org_id, unfinished=True))
     if not ledger.in_doubt(org_id):
@@ -119,8 +122,11 @@ def recover_held(org: Org, ledger: Ledger, lease: Lease, options: ApplyOptions) 
     )
 
 
-def _told(org: Org, open_entries: tuple[Entry, ...], options: ApplyOptions) -> list[Closing]:
-    on_leads = [e for e in open_entries if e.subject.kind != "set_opportunity_fields"]
+def _told(
+    org: Org, ledger: Ledger, open_entries: tuple[Entry, ...], options: ApplyOptions
+) -> tuple[list[Closing], str | None]:
+    """Closings, and why something stays open although the org could be read."""
+    on_leads = [e for e in open_entries if e.subject.kind in {"update_status", "convert_lead"}]
     on_opportunities = [e for e in open_entries if e.subject.kind == "set_opportunity_fields"]
     closings: list[Closing] = []
     if on_leads:
@@ -135,7 +141,18 @@ def _told(org: Org, open_entries: tuple[Entry, ...], options: ApplyOptions) -> l
     closings += [
         Closing(key=entry.subject.key, state=State.NOT_APPLIED, code="not_executed") for entry in on_opportunities
     ]
-    return closings
+    compensating = [
+        Doubt(subject=entry.subject, intended=entry.changed_at, evidence=entry.evidence)
+        for entry in open_entries
+        if entry.subject.kind in COMPENSATION
+    ]
+    unclear: list[Doubt] = []
+    if compensating:
+        claimed = set(ledger.made_leads(org.identity.org_id).values())
+        told, unclear = tell(org, compensating, options, claimed=claimed)
+        closings += told
+    own = own_code(AMBIGUOUS) if unclear else None
+    return closings, f"{own.cause}. {own.fix}" if own is not None else None
 
 
 def _follow_up(

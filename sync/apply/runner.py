@@ -176,7 +176,7 @@ def _results(run: Run, planned: Sequence[Planned]) -> tuple[LeadResult, ...]:
                 kind=one.action.kind,
                 outcome=outcome_of(entry.state),
                 code=entry.code,
-                message=_message(entry.code, run.messages.get(key)) if entry.state is not State.APPLIED else None,
+                message=said(entry.code, run.messages.get(key)) if entry.state is not State.APPLIED else None,
                 fields=entry.fields,
                 made=entry.made,
                 opportunity_fields=_follow_up_state(one.action, entry.state, follow),
@@ -185,7 +185,7 @@ def _results(run: Run, planned: Sequence[Planned]) -> tuple[LeadResult, ...]:
     return tuple(results)
 
 
-def _message(code: str | None, said: str | None) -> str | None:
+def said(code: str | None, said: str | None) -> str | None:
     """Salesforce's own words where there are any, else ours for the code."""
     if code is None:
         return None

@@ -21,8 +21,14 @@ class OwnCode:
 
 _NEW_PLAN = "Make a new plan: it decides on what the lead is now"
 _NOTHING = "Nothing: it is done"
+_KEEP = "Look at the record, and delete it by hand if nobody needs it"
 
 OWN_CODES: Mapping[str, OwnCode] = {
+    "activity_moved": OwnCode(
+        "somebody has related the task or event to something else since the plan was made",
+        _NOTHING,
+        running_again_helps=False,
+    ),
     "account_not_made": OwnCode(
         "the lead that it was to share a new account with was not converted",
         "Mend what stopped that lead, then make a new plan",
@@ -46,6 +52,20 @@ OWN_CODES: Mapping[str, OwnCode] = {
         "If the org was restored or refreshed, give it a new name, and so a new state folder",
         running_again_helps=False,
     ),
+    "lead_not_converted": OwnCode(
+        "the org shows the lead as not converted", "Nothing: there is nothing to compensate", running_again_helps=False
+    ),
+    "lead_not_made": OwnCode(
+        "the new lead that it belongs to was not made",
+        "Mend what stopped the new lead, then apply the plan again",
+        running_again_helps=True,
+    ),
+    "new_lead_ambiguous": OwnCode(
+        "the answer was lost, and the org shows several leads that may be the new one, or one that is only like it",
+        "Look at the leads that leadgate's user made at that time; delete those that are double, then run "
+        "`leadgate recover`",
+        running_again_helps=True,
+    ),
     "not_executed": OwnCode(
         "the org was read back and shows that the request had no effect",
         "Apply the plan again",
@@ -54,14 +74,40 @@ OWN_CODES: Mapping[str, OwnCode] = {
     "not_reached": OwnCode(
         "the run ended before its turn", "Mend what ended the run, then apply the plan again", running_again_helps=True
     ),
+    "pre_image_changed": OwnCode(
+        "what was saved of the lead is not what the plan was made from",
+        "Make a new plan with `leadgate compensate`",
+        running_again_helps=False,
+    ),
+    "pre_image_gone": OwnCode(
+        "what was saved of the lead is not on this machine, or was forgotten",
+        "Make a new lead by hand",
+        running_again_helps=False,
+    ),
     "pre_image_unsaved": OwnCode(
         "what the lead was couldn't be saved, so it was not converted",
         "Make room for the file of pre-images in the state folder, then apply the plan again",
         running_again_helps=True,
     ),
+    "record_changed": OwnCode(
+        "somebody changed the record after the plan was made, so it is not deleted", _KEEP, running_again_helps=False
+    ),
+    "record_gone": OwnCode(
+        "the record was deleted or merged, or is no longer visible", _NOTHING, running_again_helps=False
+    ),
+    "record_used": OwnCode(
+        "something hangs on the record that the plan didn't know of, so it is not deleted",
+        _KEEP,
+        running_again_helps=False,
+    ),
     "still_in_doubt": OwnCode(
         "an earlier run sent it, and the org couldn't be read to see what happened",
         "Run `leadgate recover` when the org can be reached",
+        running_again_helps=True,
+    ),
+    "waits_for_restoring": OwnCode(
+        "something of the same lead was not given to the new lead, so nothing of it is deleted",
+        "Mend what stopped that, then apply the plan again",
         running_again_helps=True,
     ),
     "waits_for_lead_in_doubt": OwnCode(

@@ -34,6 +34,10 @@ EntryKind = Literal[
 """A plan's kinds, the follow-up that gives a new opportunity its planned fields, and the kinds of a compensation."""
 
 
+COMPENSATION = frozenset({"create_lead", "move_activity", "add_campaign_member", "delete_record"})
+"""The kinds of a compensation, which are read back by what each of them leaves in the org."""
+
+
 class State(StrEnum):
     """Where an entry stands."""
 

@@ -289,6 +289,20 @@ class Ledger:
             )
         return tuple(found)
 
+    def follow_ups(self, org_id: str, opportunity_ids: Sequence[str]) -> tuple[Entry, ...]:
+        """Applied follow-ups that gave these opportunities their planned fields."""
+        found: list[Entry] = []
+        for start in range(0, len(opportunity_ids), _CHUNK):
+            found += self._entries(
+                select(entries).where(
+                    entries.c.org_id == org_id,
+                    entries.c.kind == "set_opportunity_fields",
+                    entries.c.state == State.APPLIED.value,
+                    entries.c.target.in_(opportunity_ids[start : start + _CHUNK]),
+                )
+            )
+        return tuple(found)
+
     def made_leads(self, org_id: str) -> dict[str, str]:
         """Leads that compensations have made: converted lead → new lead."""
         made = self._entries(

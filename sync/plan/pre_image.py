@@ -91,6 +91,15 @@ class PreImages(Protocol):
         ...
 
 
+def known_rows(images: Sequence[PreImage]) -> set[str]:
+    """Ids of rows that hung on the leads before, and of the leads: none of them is a use of what a conversion made."""
+    return {
+        *(image.lead_id for image in images),
+        *(member.id for image in images for member in image.members),
+        *(file for image in images for file in image.files),
+    }
+
+
 def object_of(activity_id: str) -> str:
     """The object of a task's or event's id, by its key prefix (Object Reference: 00T, 00U)."""
     return "Task" if activity_id.startswith("00T") else "Event"

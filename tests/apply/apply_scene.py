@@ -133,7 +133,9 @@ class Scene:
 
     def mirror_rows(self, lead_ids: Sequence[str]) -> list[Record]:
         """Leads as a mirror would hold them: our names, our types."""
-        fields = mapping()["lead"].fields
+        described = self.org.describe("Lead")
+        assert described is not None
+        fields = {name: one for name, one in mapping()["lead"].fields.items() if described.field(one.api_name)}
         found = self.org.retrieve("Lead", lead_ids, [f.api_name for f in fields.values()])
         rows: list[Record] = []
         for lead in found:
@@ -196,7 +198,7 @@ class Scene:
                 rows=by_id,
                 converting=("pricing_discussed", "budget"),
                 status=("pricing_discussed", "budget"),
-                evidence=evidence or {},
+                evidence={lead: [found.record_id for found in listed] for lead, listed in (evidence or {}).items()},
                 stamps=stamps or {},
             ),
             facts=facts,
