@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 
 Value = str | bool | int | float | Decimal | date | datetime | None
 """A field's value in our types; a datetime is aware and UTC."""
@@ -67,10 +68,12 @@ def id_checksum(id15: str) -> str:
 
     Each character encodes which of five letters are upper case, least significant bit first.
     """
-    return "".join(
-        _CHECK[sum(1 << bit for bit, char in enumerate(id15[start : start + 5]) if "A" <= char <= "Z")]
-        for start in (0, 5, 10)
-    )
+    return _check(id15[:5]) + _check(id15[5:10]) + _check(id15[10:15])
+
+
+@lru_cache(maxsize=1 << 16)
+def _check(five: str) -> str:
+    return _CHECK[sum(1 << bit for bit, char in enumerate(five) if "A" <= char <= "Z")]
 
 
 def normal_id(text: str) -> str | None:

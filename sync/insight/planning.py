@@ -22,10 +22,10 @@ from sync.plan.matching import LeadMatches, Named
 from sync.plan.pace import FIRST_PACE, Pace
 from sync.plan.propose import Proposal, by_api_name, duplicate_probes, named_in, propose
 from sync.policy.compile import CompiledPolicy
-from sync.policy.decision import Evidence
 from sync.salesforce.org import OrgReader
 
 _ACTIVITIES = {"00T": "task", "00U": "event"}
+_OF_AN_UPDATE = ("id", "status", "owner_id", "is_converted", "is_deleted", "master_record_id", "system_modstamp")
 _ATTACHED = {"Account": "account", "Contact": "contact"}
 
 
@@ -36,7 +36,7 @@ class _Read:
     watermark: datetime
     sifted: Sifted
     rows: Mapping[str, Record]
-    evidence: Mapping[str, Sequence[Evidence]]
+    evidence: Mapping[str, Sequence[str]]
     stamps: Mapping[str, datetime]
     recent: Mapping[str, Mapping[str, datetime]]
     matches: Mapping[str, LeadMatches]
@@ -85,7 +85,14 @@ def draw_up(
     with open_mirror() as mirror:
         read = _read(mirror, org.identity.org_id, compiled, mapping, lead_ids=lead_ids, forced=forced)
     owners = {str(row["owner_id"]) for row in read.rows.values() if row.get("owner_id")}
-    facts = gather_facts(org, owner_ids=owners, conversion=policy.conversion, lead_ids=read.converting, memory=memory)
+    facts = gather_facts(
+        org,
+        owner_ids=owners,
+        conversion=policy.conversion,
+        lead_ids=read.converting,
+        memory=memory,
+        field_map=mapping.conversion_targets(),
+    )
 
     def proposals() -> tuple[Proposal, ...]:
         return propose(
@@ -140,12 +147,12 @@ def _read(
     watermark = _watermark(mirror, org_id)
     sifted = _sifted(mirror, compiled, lead_ids, forced)
     acting = sorted({decision.lead_id for decision in (*sifted.convert, *sifted.update)})
-    evidence = mirror.evidence(compiled, acting) if acting else {}
+    evidence = mirror.evidence_records(compiled, acting) if acting else {}
     converting = [decision.lead_id for decision in sifted.convert]
     return _Read(
         watermark=watermark,
         sifted=sifted,
-        rows={str(row["id"]): row for row in mirror.rows("lead", acting)},
+        rows=_rows(mirror, mapping, compiled, converting, acting),
         evidence=evidence,
         stamps=_stamps(mirror, mapping, evidence),
         recent=_recent(mirror, mapping, [lead for lead, found in evidence.items() if found], watermark),
@@ -178,9 +185,20 @@ def _sifted(
     return Sifted(counts={"leads": sum(verdicts.values()), **verdicts}, convert=sifted.convert, update=sifted.update)
 
 
-def _stamps(mirror: Mirror, mapping: OrgMapping, evidence: Mapping[str, Sequence[Evidence]]) -> dict[str, datetime]:
+def _rows(
+    mirror: Mirror, mapping: OrgMapping, compiled: CompiledPolicy, converting: Sequence[str], acting: Sequence[str]
+) -> dict[str, Record]:
+    """The leads to be converted with all their fields, for the loss report; of the others, what an update rests on."""
+    resting = {*_OF_AN_UPDATE, *compiled.status_fields}
+    fields = [name for name in mapping["lead"].fields if name in resting]
+    updated = sorted({*acting} - {*converting})
+    found = (mirror.rows("lead", converting), mirror.rows("lead", updated, fields))
+    return {str(row["id"]): row for rows in found for row in rows}
+
+
+def _stamps(mirror: Mirror, mapping: OrgMapping, evidence: Mapping[str, Sequence[str]]) -> dict[str, datetime]:
     """When each activity that a decision rests on was last changed."""
-    records = {found.record_id for listed in evidence.values() for found in listed}
+    records = {record for listed in evidence.values() for record in listed}
     stamps: dict[str, datetime] = {}
     for prefix, name in _ACTIVITIES.items():
         ids = sorted(record for record in records if record.startswith(prefix))

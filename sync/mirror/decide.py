@@ -84,6 +84,16 @@ def evidence(
     return {lead_id: tuple(listed) for lead_id, listed in found.items()}
 
 
+def evidence_records(
+    connection: DuckDBPyConnection, mapping: OrgMapping, compiled: CompiledPolicy, lead_ids: Sequence[str]
+) -> dict[str, tuple[str, ...]]:
+    """Only the ids of the records behind the signals of some leads; every lead asked for has an entry."""
+    found: dict[str, list[str]] = {lead_id: [] for lead_id in lead_ids}
+    for lead_id, record_id in _run(connection, mapping, compiled.records_sql, list(lead_ids)):
+        found[str(lead_id)].append(str(record_id))
+    return {lead_id: tuple(listed) for lead_id, listed in found.items()}
+
+
 def deciding_values(
     connection: DuckDBPyConnection, mapping: OrgMapping, compiled: CompiledPolicy, lead_ids: Sequence[str]
 ) -> dict[str, Record]:

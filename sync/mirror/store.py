@@ -25,7 +25,7 @@ from sync.mirror.mentions import Mention, find_mentions, marks_of
 from sync.mirror.scores import Score, drop_scores, read_scores, write_scores
 from sync.mirror.state import ObjectState, read_meta, read_states
 from sync.mirror.tables import FORMAT, prepare, quoted
-from sync.model import Record, Value, normal_id
+from sync.model import FieldType, Record, Value, normal_id
 from sync.plan.matching import LeadMatches
 from sync.policy.compile import CompiledPolicy
 from sync.policy.decision import Decision, Evidence
@@ -104,7 +104,13 @@ class Mirror:
         found = self._connection.execute(
             f"SELECT {listed} FROM {quoted(mapping.name)} WHERE id IN (SELECT unnest(?))", [list(ids)]
         ).fetchall()
-        by_id = {row[0]: {name: as_value(value) for name, value in zip(names, row, strict=True)} for row in found}
+        times = [name for name in names if mapping.fields[name].type is FieldType.DATETIME]
+        by_id: dict[str, Record] = {}
+        for row in found:
+            record = dict(zip(names, row, strict=True))
+            for name in times:
+                record[name] = as_value(record[name])
+            by_id[row[0]] = record
         return [by_id[id_] for id_ in dict.fromkeys(ids) if id_ in by_id]
 
     def survivor(self, lead_id: str) -> str:
@@ -151,6 +157,10 @@ class Mirror:
     def evidence(self, compiled: CompiledPolicy, lead_ids: Sequence[str]) -> dict[str, tuple[Evidence, ...]]:
         """The records behind the signals of some leads, latest first."""
         return decide.evidence(self._connection, self._mapping, compiled, lead_ids)
+
+    def evidence_records(self, compiled: CompiledPolicy, lead_ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
+        """Only the ids of the records behind the signals of some leads, for many leads at once."""
+        return decide.evidence_records(self._connection, self._mapping, compiled, lead_ids)
 
     def deciding_values(self, compiled: CompiledPolicy, lead_ids: Sequence[str]) -> dict[str, Record]:
         """The fields that the policy reads, by lead id and our field names."""

@@ -161,6 +161,12 @@ class OrgFacts:
     """Custom child records by lead id, for leads to be converted; a conversion leaves them behind."""
     api_calls_used: int | None = None
     api_calls_allowed: int | None = None
+    targets: dict[str, tuple[str, ...]] = field(init=False, default_factory=dict, compare=False, repr=False)
+    """What `field_map.targets_of` has found, which is asked for every field of every lead; new with each instance."""
+    fillers: dict[tuple[str, tuple[str, ...]], tuple[tuple[str, tuple[str, ...]], ...]] = field(
+        init=False, default_factory=dict, compare=False, repr=False
+    )
+    """Likewise, which lead fields fill each required field of a new record."""
 
     @property
     def several_currencies(self) -> bool:

@@ -71,6 +71,13 @@ _SET_BY_CONVERSION = {
 
 def targets_of(lead_field: str, facts: OrgFacts) -> tuple[str, ...]:
     """`Object.Field` names that a lead field fills."""
+    found = facts.targets.get(lead_field)
+    if found is None:
+        found = facts.targets[lead_field] = _targets_of(lead_field, facts)
+    return found
+
+
+def _targets_of(lead_field: str, facts: OrgFacts) -> tuple[str, ...]:
     given = facts.field_map.get(lead_field)
     if given is not None:
         return given
@@ -88,24 +95,31 @@ def empty_required(made: str, lead: Record, facts: OrgFacts) -> Sequence[tuple[s
     `lead` holds the lead's values by API name, as far as they are mapped: a source that isn't mapped is unknown here
     and given the benefit of the doubt.
     """
+    known = (made, tuple(lead))
+    required = facts.fillers.get(known)
+    if required is None:
+        required = facts.fillers[known] = _required(made, known[1], facts)
+    return [
+        (name, fillers[0] if fillers else None)
+        for name, fillers in required
+        if not any(filler not in lead or lead[filler] not in {None, ""} for filler in fillers)
+    ]
+
+
+def _required(made: str, mapped: Sequence[str], facts: OrgFacts) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """The fields that a new record must have and that the conversion doesn't set: (name, lead fields that fill it)."""
     described = facts.objects.get(made)
     if described is None:
         return ()
     sources: dict[str, list[str]] = {}
-    lead_described = facts.objects.get("Lead")
-    for lead_field in {*lead, *_fields(lead_described)}:
+    for lead_field in sorted({*mapped, *_fields(facts.objects.get("Lead"))}):
         for target in targets_of(lead_field, facts):
             sources.setdefault(target, []).append(lead_field)
-    missing: list[tuple[str, str | None]] = []
-    for name, described_field in sorted(described.fields.items()):
-        target = f"{made}.{name}"
-        if not described_field.required or target in _SET_BY_CONVERSION:
-            continue
-        fillers = sorted(sources.get(target, ()))
-        if any(filler not in lead or lead[filler] not in {None, ""} for filler in fillers):
-            continue
-        missing.append((name, fillers[0] if fillers else None))
-    return missing
+    return tuple(
+        (name, tuple(sources.get(f"{made}.{name}", ())))
+        for name, described_field in sorted(described.fields.items())
+        if described_field.required and f"{made}.{name}" not in _SET_BY_CONVERSION
+    )
 
 
 def record_to_make(made: str, lead: Record, facts: OrgFacts) -> dict[str, Value]:

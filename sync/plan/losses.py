@@ -13,6 +13,9 @@ from sync.plan.actions import Loss
 from sync.plan.facts import OrgFacts
 from sync.plan.field_map import STAYS_ON_LEAD, targets_of
 
+_BLANK = (None, "", False)
+"""Values that say nothing (as does a zero, which equals the last one)."""
+
 
 def losses(
     lead: Record, makes: tuple[str, ...], attached: Mapping[str, tuple[str, Record]], facts: OrgFacts
@@ -26,10 +29,11 @@ def losses(
         facts: The org.
     """
     found: list[Loss] = []
+    reached = {*makes, *attached}
     for name, value in sorted(lead.items()):
-        if value in {None, "", False} or name in STAYS_ON_LEAD:
+        if value in _BLANK or name in STAYS_ON_LEAD:
             continue
-        targets = [t for t in targets_of(name, facts) if t.partition(".")[0] in {*makes, *attached}]
+        targets = [t for t in targets_of(name, facts) if t.partition(".")[0] in reached]
         if not targets:
             found.append(Loss(kind="unmapped_field", field=name, detail=_nowhere(name, facts)))
         for target in targets:
@@ -54,7 +58,7 @@ def _on_target(
     if made in attached:
         record_id, values = attached[made]
         kept = values.get(field)
-        if kept not in {None, "", False} and kept != value:
+        if kept not in _BLANK and kept != value:
             yield Loss(kind="kept_by_target", field=name, detail=f"{target} of {record_id} keeps its own value")
         return
     described = facts.objects.get(made)

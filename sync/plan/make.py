@@ -30,7 +30,7 @@ from sync.plan.pace import FIRST_PACE, Pace
 from sync.plan.preflight import status_blockers
 from sync.plan.propose import Proposal, by_api_name
 from sync.plan.sharing import in_order
-from sync.policy.decision import Decision, Evidence, Verdict
+from sync.policy.decision import Decision, Verdict
 from sync.policy.schema import Policy
 
 MATCHED_BY = ("company", "email", "website")
@@ -57,8 +57,8 @@ class LeadFacts:
     """Our names of the lead fields that a conversion rests on."""
     status: tuple[str, ...] = ()
     """Our names of the lead fields that a change of Lead Status rests on."""
-    evidence: Mapping[str, Sequence[Evidence]] = field(default_factory=dict)
-    """Lead id → the records that its decision rests on."""
+    evidence: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Lead id → ids of the records that its decision rests on."""
     stamps: Mapping[str, datetime] = field(default_factory=dict)
     """Task or Event id → SystemModstamp, for those of `evidence`."""
     recent: Mapping[str, Mapping[str, datetime]] = field(default_factory=dict)
@@ -192,7 +192,7 @@ def _update(decision: Decision, mapping: OrgMapping, leads: LeadFacts, facts: Or
 
 
 def _expects(decision: Decision, mapping: OrgMapping, leads: LeadFacts, fields: Iterable[str]) -> Expects:
-    records = {found.record_id for found in leads.evidence.get(decision.lead_id, ())}
+    records = leads.evidence.get(decision.lead_id, ())
     stamps = {record: leads.stamps[record] for record in records if record in leads.stamps}
     if stamps:
         stamps |= leads.recent.get(decision.lead_id, {})
@@ -200,10 +200,9 @@ def _expects(decision: Decision, mapping: OrgMapping, leads: LeadFacts, fields: 
 
 
 def _summary(decision: Decision, leads: LeadFacts, *, forced: Collection[str]) -> DecisionSummary:
-    evidence = {found.record_id for found in leads.evidence.get(decision.lead_id, ())}
     return DecisionSummary(
         verdict=decision.verdict.value,
         results=dict(decision.results),
-        evidence=tuple(sorted(evidence)),
+        evidence=tuple(sorted({*leads.evidence.get(decision.lead_id, ())})),
         forced=decision.lead_id in forced and decision.verdict is not Verdict.READY,
     )

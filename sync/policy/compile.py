@@ -54,6 +54,8 @@ class CompiledPolicy:
     """`ready, blocked, out_of_scope`, then over leads in scope `name:met`, `name:not_met`, `name:unknown`."""
     evidence_sql: str
     """For some leads: the rows behind their signals (`sync.policy.signals.EVIDENCE_COLUMNS`), latest first."""
+    records_sql: str
+    """For some leads: `lead_id`, `record_id` of the records behind their signals, each once; no texts are read."""
     values_sql: str
     """For some leads: `id`, then `deciding_fields`."""
     deciding_fields: tuple[str, ...]
@@ -145,6 +147,7 @@ def compile_parsed(parsed: ParsedPolicy, mapping: OrgMapping, now: datetime) -> 
             *(f"{name}:{truth.value}" for name in criteria for truth in Truth),
         ),
         evidence_sql=query.evidence(),
+        records_sql=query.records(),
         values_sql=query.values(),
         deciding_fields=query.fields,
         converting_fields=query.in_the_org(
@@ -200,18 +203,24 @@ class _Query:
         return f"SELECT {', '.join(figures)} FROM ({counted})"
 
     def evidence(self) -> str:
+        names = ", ".join(quoted(name) for name in EVIDENCE_COLUMNS)
+        order = '"lead_id", "signal", "at" DESC, "record_id"'
+        return f'{self._with_evidence()} SELECT {names} FROM "evidence" ORDER BY {order}'
+
+    def records(self) -> str:
+        return f'{self._with_evidence()} SELECT DISTINCT "lead_id", "record_id" FROM "evidence" ORDER BY ALL'
+
+    def _with_evidence(self) -> str:
         selects = [
             select
             for parsed in self.parsed.signals.values()
             for select in evidence_selects(parsed, self.mapping, facts=f"{parsed.signal.kind}_facts", now=self.now)
         ]
         names = ", ".join(quoted(name) for name in EVIDENCE_COLUMNS)
-        if not selects:
-            nothing = ", ".join(f"NULL AS {quoted(name)}" for name in EVIDENCE_COLUMNS)
-            return f'WITH {_WANTED_CTE} SELECT {nothing} FROM "wanted" WHERE FALSE'
-        ctes = [_WANTED_CTE, *self._facts(some=True), f'"evidence" ({names}) AS ({" UNION ALL ".join(selects)})']
-        order = '"lead_id", "signal", "at" DESC, "record_id"'
-        return f'WITH {", ".join(ctes)} SELECT {names} FROM "evidence" ORDER BY {order}'
+        nothing = f'SELECT {", ".join("NULL" for _ in EVIDENCE_COLUMNS)} FROM "wanted" WHERE FALSE'
+        facts = self._facts(some=True) if selects else []
+        found = f'"evidence" ({names}) AS ({" UNION ALL ".join(selects or [nothing])})'
+        return f"WITH {', '.join([_WANTED_CTE, *facts, found])}"
 
     def values(self) -> str:
         columns = ", ".join(f"{self._value(name)} AS {quoted(name)}" for name in ("id", *self.fields))

@@ -192,7 +192,7 @@ def plan(
             rows=by_id,
             converting=deciding,
             status=deciding,
-            evidence=evidence or {},
+            evidence={lead: [found.record_id for found in listed] for lead, listed in (evidence or {}).items()},
             stamps=stamps or {},
             attached=attached or {},
         ),
