@@ -49,6 +49,13 @@ _NEEDED = {
     AuthMode.PASSWORD: ("username", "password"),
 }
 
+_SECRETS_BESIDE = {
+    "client_id": ("client_secret", "private_key_file", "refresh_token"),
+    "username": ("password", "private_key_file"),
+    "instance_url": ("access_token",),
+}
+"""What is a login by half → the secrets of which one makes it whole."""
+
 
 def resolve(
     name: str, raw: OrgFields, *, shared: Connection, state_dir: Path, variable: Callable[[str], str]
@@ -146,6 +153,14 @@ def _inferred(name: str, raw: OrgFields, variable: Callable[[str], str]) -> Auth
             f"org {name}: the settings fit several ways to log in: {', '.join(found)}",
             place=variable("auth"),
             fix=f"set {variable('auth')} to the one you mean",
+        )
+    half = [field for field in _SECRETS_BESIDE if getattr(raw, field) is not None]
+    if half:
+        secrets = " or ".join(variable(field) for field in _SECRETS_BESIDE[half[0]])
+        raise SettingsInvalid(
+            f"org {name}: {variable(half[0])} is set, but no secret to log in with",
+            place=variable(_SECRETS_BESIDE[half[0]][0]),
+            fix=f"set {secrets} too, in the environment or in .env",
         )
     raise SettingsInvalid(
         f"org {name}: nothing to log in with",

@@ -104,6 +104,21 @@ def test_an_unknown_org_is_answered_with_the_known_ones(tmp_path: Path) -> None:
         settings.org("c")
 
 
+@pytest.mark.parametrize(
+    ("given", "secret"),
+    [
+        ("LEADGATE_CLIENT_ID", "LEADGATE_CLIENT_SECRET or LEADGATE_PRIVATE_KEY_FILE or LEADGATE_REFRESH_TOKEN"),
+        ("LEADGATE_USERNAME", "LEADGATE_PASSWORD or LEADGATE_PRIVATE_KEY_FILE"),
+        ("LEADGATE_INSTANCE_URL", "LEADGATE_ACCESS_TOKEN"),
+    ],
+)
+def test_half_a_login_names_the_secret_that_makes_it_whole(tmp_path: Path, given: str, secret: str) -> None:
+    with pytest.raises(SettingsInvalid, match="no secret to log in with") as refused:
+        load_settings(folder(tmp_path), {given: "acme.my.salesforce.com"}).org()
+    assert refused.value.fix is not None
+    assert secret in refused.value.fix
+
+
 def test_without_any_setting_the_first_two_are_named(tmp_path: Path) -> None:
     said = refused(tmp_path)
     assert "LEADGATE_INSTANCE_URL and LEADGATE_ACCESS_TOKEN" in said
