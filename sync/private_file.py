@@ -15,9 +15,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING, cast
 
 from sync import claims
+
+if TYPE_CHECKING:
+    from io import TextIOWrapper
 
 _SUFFIX = ".leadgate-draft"
 
@@ -59,6 +62,16 @@ def write_private(path: Path, text: str) -> None:
     """
     with replacing(path, newline="") as file:
         file.write(text)
+
+
+def write_private_bytes(path: Path, content: bytes) -> None:
+    """Write bytes as they are; else as `write_private`.
+
+    Raises:
+        OSError: It can't be written.
+    """
+    with replacing(path) as file:
+        cast("TextIOWrapper", file).buffer.write(content)  # every text file that is opened by name is one
 
 
 def flush_folder(folder: Path) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sync.cli import options
-from sync.cli.commands import policy_diff, policy_docs, policy_testing
+from sync.cli.commands import policy_backtest, policy_diff, policy_docs, policy_testing
 from sync.cli.exits import Exit
 from sync.cli.safe_text import one_line
 from sync.errors import SettingsInvalid
@@ -24,6 +24,7 @@ group = typer.Typer(help="The written policy.", no_args_is_help=True, rich_marku
 group.command("test")(policy_testing.run_tests)
 group.command("diff")(policy_diff.diff)
 group.command("docs")(policy_docs.docs)
+group.command("backtest")(policy_backtest.backtest)
 
 
 @group.command("lint")

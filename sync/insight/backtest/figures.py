@@ -10,22 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 
 from duckdb import DuckDBPyConnection
 
+from sync.insight.backtest.grouping import Grouping
 from sync.insight.backtest.people import LEADS, Deal
 from sync.insight.backtest.replaying import Replayed
 from sync.insight.rates import Rate, wilson
-
-
-class Grouping(StrEnum):
-    """What leads are counted by."""
-
-    SOURCE = "source"
-    OWNER = "owner"
-    MONTH = "month"
-    """Of the first day on which the policy calls the lead ready; without one, of its conversion, else its creation."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

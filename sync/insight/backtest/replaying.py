@@ -35,6 +35,8 @@ class Replayed:
     """One policy's replay, in a temp table of the session."""
 
     parsed: ParsedPolicy
+    label: str
+    """What to call it: the policy's name, with its file where two are so called."""
     table: str
     """`lead_id, day, in_scope, ready, wants_opportunity, amount`; each row stands until the lead's next one."""
     fields: tuple[str, ...]
@@ -65,12 +67,22 @@ def replay(
     """
     _make_spans(session, period)
     done = []
-    for number, parsed in enumerate(policies):
+    for number, (parsed, label) in enumerate(zip(policies, labels(policies), strict=True)):
         tell("replaying policies", number, len(policies))
         queries = replay_queries(parsed, past.mapping, prefix=f"replay{number}")
-        done.append(_replay_one(session, past, parsed, queries, table=f"replay_verdict{number}", at_once=at_once))
+        done.append(_replay_one(session, past, parsed, queries, label=label, number=number, at_once=at_once))
     tell("replaying policies", len(policies), len(policies))
     return done
+
+
+def labels(policies: Sequence[ParsedPolicy]) -> list[str]:
+    """A name for each policy that no other one has."""
+    names = [parsed.policy.name for parsed in policies]
+    named = [
+        f"{name} [{parsed.policy.file}]" if names.count(name) > 1 else name
+        for name, parsed in zip(names, policies, strict=True)
+    ]
+    return [f"{name} #{number}" if named.count(name) > 1 else name for number, name in enumerate(named, 1)]
 
 
 def _make_spans(session: DuckDBPyConnection, period: Period) -> None:
@@ -91,9 +103,11 @@ def _replay_one(
     parsed: ParsedPolicy,
     queries: ReplayQueries,
     *,
-    table: str,
+    label: str,
+    number: int,
     at_once: int,
 ) -> Replayed:
+    table = f"replay_verdict{number}"
     for name, sql in queries.rows:
         session.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {sql}")
     _make_days(session, (*queries.days_sql, *past.change_days_sql(queries.fields)), every_day=queries.every_day)
@@ -108,7 +122,9 @@ def _replay_one(
         session.execute(f"INSERT INTO {table} {queries.verdicts_sql}")
     for name in (*(name for name, _ in queries.rows), "replay_day", "replay_moment", "replay_lead"):
         session.execute(f"DROP TABLE {name}")
-    return Replayed(parsed=parsed, table=table, fields=queries.fields, moments=moments, every_day=queries.every_day)
+    return Replayed(
+        parsed=parsed, label=label, table=table, fields=queries.fields, moments=moments, every_day=queries.every_day
+    )
 
 
 def _make_days(session: DuckDBPyConnection, changes: Sequence[str], *, every_day: bool) -> None:

@@ -14,7 +14,6 @@ from duckdb import DuckDBPyConnection
 
 from sync.insight.backtest.figures import (
     Figures,
-    Grouping,
     PeopleFigures,
     figures,
     figures_by,
@@ -22,14 +21,15 @@ from sync.insight.backtest.figures import (
     judged_table,
     people_figures,
 )
+from sync.insight.backtest.grouping import Grouping
 from sync.insight.backtest.people import LEADS, gather_people
 from sync.insight.backtest.period import Period
 from sync.insight.backtest.replaying import Replayed, Tell, replay
 from sync.insight.backtest.resampling import Difference, difference
 from sync.insight.backtest.standing import Standing, standing
 from sync.mapping import OrgMapping
-from sync.mirror.past.leads import Unproven
 from sync.mirror.past.opening import Past
+from sync.mirror.past.unproven import Unproven
 from sync.policy.parsed import ParsedPolicy, parse_policy
 from sync.policy.replay import replay_queries
 from sync.policy.schema import Policy
@@ -45,6 +45,7 @@ LEAD_COLUMNS = (
 class PolicyResult:
     """One policy's backtest."""
 
+    label: str
     policy: Policy
     figures: Figures
     by: Mapping[Grouping, Mapping[str, Figures]]
@@ -130,10 +131,11 @@ class Backtest:
                 f"taken AND converted_day IS NULL AND NOT in_scope FROM {judged_table(each)} ORDER BY lead_id"
             )
             while found := rows.fetchmany(10_000):
-                yield from ((each.parsed.policy.name, *row) for row in found)
+                yield from ((each.label, *row) for row in found)
 
     def _result(self, replayed: Replayed) -> PolicyResult:
         return PolicyResult(
+            label=replayed.label,
             policy=replayed.parsed.policy,
             figures=figures(self._session, replayed),
             by={by: figures_by(self._session, replayed, by) for by in Grouping},

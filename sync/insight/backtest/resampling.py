@@ -52,7 +52,7 @@ class _Cell:
 def difference(session: DuckDBPyConnection, one: Replayed, other: Replayed) -> Difference:
     """How one policy differs from another on the same leads."""
     cells = _cells(session, one, other)
-    names = (one.parsed.policy.name, other.parsed.policy.name)
+    names = (one.label, other.label)
     more = sum(count * (cell.taken - cell.taken_by_other) for cell, count in cells)
     random = Random(SEED)  # noqa: S311 -- a reproducible draw, no secret
     replicates = [draw(random, [count for _, count in cells]) for _ in range(REPLICATES)] if cells else []

@@ -19,7 +19,7 @@ from sync.insight.rates import FLOOR
 from sync.mapping import OrgMapping
 from sync.mirror.past.activities import has_activities, leads_with_lost_activities
 from sync.mirror.past.conversions import CONVERSION, ToldBy, has
-from sync.mirror.past.fields import FieldEvidence
+from sync.mirror.past.fields import EvidenceKind, FieldEvidence
 from sync.mirror.past.opening import Past
 from sync.mirror.state import aware, naive
 from sync.mirror.tables import quoted
@@ -67,7 +67,7 @@ def standing(session: DuckDBPyConnection, past: Past, replayed: Sequence[Replaye
     policies: dict[str, list[str]] = {}
     for each in replayed:
         for name in each.fields:
-            policies.setdefault(name, []).append(each.parsed.policy.name)
+            policies.setdefault(name, []).append(each.label)
     constant = set(past.taken_as_constant(policies, period.begin))
     fields = tuple(
         FieldStanding(
@@ -188,6 +188,11 @@ def _about_history(
     session: DuckDBPyConnection, past: Past, replayed: Sequence[Replayed], period: Period, since: datetime | None
 ) -> Iterator[Note]:
     used = {name for each in replayed for name in each.fields}
+    yield Note(
+        code="likelihood",
+        count=sum(past.fields[name].kind is EvidenceKind.SCORED for name in used),
+        text="the likelihood of a lead is unknown before it was scored; earlier scores are not kept",
+    )
     if since is None:
         yield Note(
             code="no_history",

@@ -47,6 +47,8 @@ class EvidenceKind(StrEnum):
     FIXED = "fixed"
     DERIVED = "derived"
     """Worked out from records that carry their own time."""
+    SCORED = "scored"
+    """A likelihood: unknown before it was computed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from enum import StrEnum
 
 from duckdb import DuckDBPyConnection
 
@@ -12,21 +11,13 @@ from sync.mapping import OrgMapping
 from sync.mirror.past.activities import ACTIVITY
 from sync.mirror.past.conversions import CONVERSION, has
 from sync.mirror.past.fields import BEGINNING, CONVERSION_FIELDS, FieldEvidence, step_table
+from sync.mirror.past.unproven import Unproven
 from sync.mirror.tables import quoted
 from sync.policy.emit import constant
-from sync.policy.relations import activity_columns
+from sync.policy.relations import LIKELIHOOD, LIKELIHOODS, activity_columns
 
 _LAST_ACTIVITY = "past_last_activity"
 _TOUCHED = "past_touched"
-
-
-class Unproven(StrEnum):
-    """What stands for a field's value at a time of which nothing tells."""
-
-    CONSTANT = "constant"
-    """The oldest value known."""
-    UNKNOWN = "unknown"
-    """Null."""
 
 
 def trace_stamps(connection: DuckDBPyConnection, mapping: OrgMapping) -> None:
@@ -71,6 +62,10 @@ def leads_sql(
     names = [name for name in (lead.fields if fields is None else fields) if name != "id"]
     joins, columns = [], []
     for number, name in enumerate(names):
+        if name not in lead.fields:  # the likelihood, which counts from the instant that it was computed at
+            joins.append(f"LEFT JOIN {LIKELIHOODS} k ON k.lead_id = m.lead_id AND k.scored_at <= m.as_of")
+            columns.append(f"k.{quoted(name)}")
+            continue
         if evidence[name].stepped:
             joins.append(
                 f"ASOF LEFT JOIN {step_table(name)} s{number} ON s{number}.lead_id = m.lead_id "
@@ -99,7 +94,9 @@ def change_days_sql(
     known = tuple(f"SELECT id, CAST({constant(since)} AS DATE) FROM lead" for since in sorted(filter(None, begins)))
     lead = mapping["lead"].fields
     tables = [step_table(name) for name in fields if evidence[name].stepped]
-    api_names = {lead[name].api_name for name in fields}
+    api_names = {lead[name].api_name for name in fields if name in lead}
+    if LIKELIHOOD in fields and LIKELIHOOD not in lead:
+        known += (f"SELECT lead_id, CAST(scored_at AS DATE) FROM {LIKELIHOODS}",)
     tables += [_LAST_ACTIVITY] if "LastActivityDate" in api_names else []
     tables += [_TOUCHED] if api_names & {"SystemModstamp", "LastModifiedDate"} else []
     changed = (f"SELECT lead_id, CAST(since AS DATE) AS day FROM {table} WHERE since > {BEGINNING}" for table in tables)

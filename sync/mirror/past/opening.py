@@ -20,9 +20,11 @@ from duckdb import DuckDBPyConnection
 from sync.mapping import OrgMapping
 from sync.mirror.past.activities import trace_activities
 from sync.mirror.past.conversions import date_conversions
-from sync.mirror.past.fields import FieldEvidence, trace_fields
-from sync.mirror.past.leads import Unproven, change_days_sql, leads_sql, trace_stamps
+from sync.mirror.past.fields import EvidenceKind, FieldEvidence, trace_fields
+from sync.mirror.past.leads import change_days_sql, leads_sql, trace_stamps
 from sync.mirror.past.opportunities import trace_lead_opportunities, trace_opportunities
+from sync.mirror.past.unproven import Unproven
+from sync.policy.relations import LIKELIHOOD
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +56,8 @@ class Past:
         date_conversions(session, mapping)
         lead = mapping["lead"].fields.values()
         traced = trace_fields(session, mapping, [f for f in lead if fields is None or f.name in fields])
+        if fields is not None and LIKELIHOOD in fields and LIKELIHOOD not in mapping["lead"].fields:
+            traced[LIKELIHOOD] = FieldEvidence(name=LIKELIHOOD, kind=EvidenceKind.SCORED, since=None)
         trace_activities(session, mapping)
         trace_opportunities(session, mapping)
         trace_lead_opportunities(session, mapping, traced)
