@@ -20,6 +20,7 @@ from sync.policy.conversion import NEVER, read_conversion, read_limits
 from sync.policy.document import Block, Entry, Text, read_document
 from sync.policy.expression import is_usable_name, parse_condition, parse_value
 from sync.policy.forms import Form, is_nothing
+from sync.policy.likelihood import decides_alone
 from sync.policy.places import check_names, lead_names, missing_objects, ready_names, signal_names
 from sync.policy.reading import Names
 from sync.policy.schema import (
@@ -41,6 +42,7 @@ POLICY_KEYS = (
     "signals",
     "criteria",
     "ready",
+    "likelihood",
     "transitions",
     "conversion",
     "limits",
@@ -48,6 +50,7 @@ POLICY_KEYS = (
 )
 SIGNAL_KEYS = ("label", *(kind.value for kind in SignalKind), "within", "contradicted_by", "planned")
 CRITERION_KEYS = ("label", "when")
+LIKELIHOOD_KEYS = ("may_decide_alone",)
 TRANSITION_KEYS = ("to", "from", "when")
 DEFAULT_SCOPE = "NOT is_converted"
 
@@ -108,7 +111,9 @@ def _policy(form: Form, block: Block, mapping: OrgMapping) -> Policy:
         opportunity_checks=_section(form, block, "opportunity_checks", lambda entry: _check(form, entry, mapping)),
         digest="",
         file=form.file,
+        likelihood_alone=_likelihood_alone(form, block),
     )
+    _check_likelihood(form, policy, {name: tree for name, tree in trees.items() if tree is not None}, mapping)
     return Policy(
         **{f.name: getattr(policy, f.name) for f in fields(Policy) if f.name != "digest"}, digest=_digest(policy)
     )
@@ -275,6 +280,29 @@ def _ready(form: Form, block: Block, mapping: OrgMapping) -> Expression:
             ready.place.line, "ready: joins criteria with AND, OR and NOT only", "make a criterion of the rest"
         )
     return ready
+
+
+def _likelihood_alone(form: Form, block: Block) -> bool:
+    entry = block.get("likelihood")
+    if entry is None:
+        return False
+    settings = form.block(entry.value, "likelihood", LIKELIHOOD_KEYS)
+    alone = settings.get("may_decide_alone") if settings is not None else None
+    return alone is not None and form.yes_no(alone, "likelihood.may_decide_alone") is True
+
+
+def _check_likelihood(form: Form, policy: Policy, trees: Mapping[str, syntax.Expr], mapping: OrgMapping) -> None:
+    """A likelihood is never the only reason for a conversion unless the policy says so."""
+    if policy.likelihood_alone or form.problems:
+        return
+    names = ready_names(mapping, signals=policy.signals, criteria=policy.criteria)
+    ready, _ = parse_condition(policy.ready, names, what="ready")
+    if ready is not None and decides_alone(ready, trees, mapping):
+        form.problem(
+            policy.ready.place.line,
+            "ready: a lead can become ready by its likelihood alone, with every other criterion false or unknown",
+            "ask for another criterion with AND, or write `likelihood: {may_decide_alone: true}`",
+        )
 
 
 def _transitions(form: Form, block: Block, names: Names) -> tuple[Transition, ...]:

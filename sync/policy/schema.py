@@ -164,3 +164,5 @@ class Policy:
     opportunity_checks: Mapping[str, Check]
     digest: str
     file: str
+    likelihood_alone: bool = False
+    """Whether a lead may become ready by its likelihood alone (`sync.policy.likelihood`)."""
