@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sync.cli import options
+from sync.cli.commands.score import score_document
 from sync.errors import InputInvalid
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from sync.mirror.store import Mirror
+    from sync.mirror.scores import Score
     from sync.policy.decision import Finding
     from sync.policy.explain import Explanation
 
@@ -32,15 +33,17 @@ def explain(
     """Explain the decision on one lead, from the mirror."""
     from sync.cli import output
     from sync.cli.clock import instant
+    from sync.cli.one_lead import one_lead
     from sync.cli.opened import open_workspace
     from sync.policy.compile import compile_policy
     from sync.policy.explain import explain as explained
+    from sync.policy.relations import LIKELIHOOD
 
     workspace = open_workspace(folder, org)
     policy = workspace.policy(policy_file)
     compiled = compile_policy(policy, workspace.mapping, instant(as_of, workspace.clock))
     with workspace.mirror() as mirror:
-        lead_id, name = _one_lead(mirror, lead)
+        lead_id, name = one_lead(mirror, lead)
         decisions = list(mirror.decide(compiled, [lead_id]))
         if not decisions:
             raise InputInvalid(f"lead {lead_id} is deleted in the org", place="LEAD", fix="nothing to decide")
@@ -51,24 +54,14 @@ def explain(
             values=mirror.deciding_values(compiled, [lead_id])[lead_id],
             evidence=mirror.evidence(compiled, [lead_id])[lead_id],
         )
+        scores = mirror.scores(lead_id) if LIKELIHOOD in compiled.deciding_fields else []
+    known = next((score for score in scores if score.scored_at <= compiled.now), None)
     if as_json:
-        output.emit_json(_document(told))
+        output.emit_json(_document(told) | ({"likelihood": score_document(known)} if known else {}))
     else:
         _draw(told, name, compiled.now)
-
-
-def _one_lead(mirror: Mirror, wanted: str) -> tuple[str, str]:
-    found = mirror.find_lead(wanted)
-    if not found:
-        raise InputInvalid(
-            "the mirror holds no such lead", place="LEAD", fix="check the id, or run `leadgate pull` if the lead is new"
-        )
-    if len(found) > 1:
-        ids = ", ".join(str(row["id"]) for row in found[:10])
-        raise InputInvalid(f"{len(found)} leads fit: {ids}", place="LEAD", fix="name one of them by its id")
-    row = found[0]
-    label = ", ".join(str(row[key]) for key in ("name", "company") if row.get(key))
-    return str(row["id"]), label
+        if known is not None:
+            _draw_likelihood(known)
 
 
 def _document(told: Explanation) -> dict[str, object]:
@@ -140,6 +133,19 @@ def _draw(told: Explanation, name: str, now: datetime) -> None:
     if decision.next_status is not None:
         step = decision.next_status
         console.print(Text("\n" + one_line(f"Lead Status: {step.from_} → {step.to}   [{step.source}]")))
+
+
+def _draw_likelihood(score: Score) -> None:
+    from rich.text import Text
+
+    from sync.cli import output
+    from sync.cli.likelihoods import in_words, reason_in_words
+    from sync.cli.safe_text import one_line
+
+    console = output.stdout()
+    console.print(Text(f"\nlikelihood {in_words(score)}, computed {score.scored_at:%Y-%m-%d %H:%M} UTC, because of"))
+    for reason in score.reasons:
+        console.print(Text("    " + one_line(reason_in_words(*reason))))
 
 
 def _value(value: object) -> str:

@@ -45,9 +45,10 @@ def run_pull(
     workspace: Workspace, *, org: OrgReader, objects: list[str] | None = None, full: bool = False, tick: Tick
 ) -> PullReport:
     """One pull into a workspace's mirror; `sync` and `convert` run it too."""
+    from sync.cli.likelihoods import renew
     from sync.mirror.pull import pull as run
 
-    return run(
+    report = run(
         org,
         workspace.mirror_path,
         workspace.mapping,
@@ -57,6 +58,8 @@ def run_pull(
         progress=_shown(tick),
         wait=workspace.wait_for_mirror(),
     )
+    renew(workspace, changed=bool(report.changed), tick=tick)
+    return report
 
 
 def _shown(tick: Tick) -> Callable[[Progress], None]:

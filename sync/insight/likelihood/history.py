@@ -1,8 +1,9 @@
 """Which leads are seen at which moments of the past, and what became of each: the cases that a likelihood learns from.
 
-Leads are scored while they are open, at any age. So each lead of the past is looked at several times, at ages drawn
-like those of the leads that are open today, as far as it was still open then; what is asked is whether it became an
-opportunity within the horizon from that moment on.
+Leads are scored while they are open, at any age. So each lead of the past is looked at several times, as far as it was
+still open: at ages drawn like those of the leads that are open today, and at young ages, which every lead passes
+through and at which most are decided. What is asked is whether it became an opportunity within the horizon from that
+moment on.
 
 A moment counts only if its whole horizon has passed. Leads too young for that are left out whether they were converted
 or not: keeping the converted ones among them would count successes and forget the failures still to come. Since a
@@ -19,8 +20,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-LOOKS = 4
-"""Moments per lead; one from each quarter of the ages of today's open leads."""
+YOUNG_LOOKS = 2
+"""Moments per lead at ages below the horizon, denser the younger."""
+LOOKS_LIKE_TODAY = 2
+"""Moments per lead at the ages of today's open leads, one from each half of them."""
 _UNNAMED_ZONE = timedelta(hours=14)
 """A day without a time zone may have begun so long before its midnight in UTC."""
 
@@ -114,7 +117,9 @@ def _of_one(
     if _out_of_order(life):
         return LeftOut.OUT_OF_ORDER
     draw = random.Random(f"{seed} {life.lead_id}")  # noqa: S311 -- a sample, not a secret
-    moments = [life.created_at + _quantile(ages, (part + draw.random()) / LOOKS) for part in range(LOOKS)]
+    young = [horizon * ((part + draw.random()) / YOUNG_LOOKS) ** 2 for part in range(YOUNG_LOOKS)]
+    like_today = [_quantile(ages, (part + draw.random()) / LOOKS_LIKE_TODAY) for part in range(LOOKS_LIKE_TODAY)]
+    moments = sorted(life.created_at + age for age in (*young, *like_today))
     passed = [at for at in moments if at + horizon <= now]
     if not passed:
         return LeftOut.TOO_YOUNG

@@ -24,7 +24,6 @@ from sync.insight.likelihood.scorecard import ColumnPoints, Scorecard
 from sync.private_file import write_private
 
 FORMAT = 1
-FILE = "likelihood.json"
 _AGAIN = "run `leadgate score train` again"
 
 

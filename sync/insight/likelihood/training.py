@@ -15,7 +15,7 @@ from duckdb import DuckDBPyConnection
 
 from sync.errors import GuardRefused
 from sync.insight.likelihood.columns import LeadColumn, lead_columns
-from sync.insight.likelihood.fit import Examples, fit, refuse_without_extra
+from sync.insight.likelihood.fit import COPIES, Examples, fit, refuse_without_extra
 from sync.insight.likelihood.history import LeftOut, Look, look_back
 from sync.insight.likelihood.leaks import find_leaks
 from sync.insight.likelihood.measures import Measures, measure
@@ -66,6 +66,7 @@ def train(
     now: datetime,
     horizon_days: int,
     seed: int,
+    copies: int = COPIES,
     tell: Told = lambda _what, _done, _total: None,
 ) -> Model:
     """A model learnt from a mirror.
@@ -77,6 +78,7 @@ def train(
         now: The run's clock.
         horizon_days: How many days a lead is given to become an opportunity.
         seed: Of every draw; the same mirror, horizon and seed give the same model.
+        copies: How often each scorecard is learnt.
         tell: Progress.
 
     Raises:
@@ -101,8 +103,8 @@ def train(
     out = {leak.column for leak in leaks}
     kept = [name for name in examples.kinds if name not in out]
     examples = examples.taken(range(len(looks)), kept)
-    measures, average = judge(examples, split, seed=seed, tell=lambda n, of: tell("judging", n, of))
-    scorecard = fit(examples, seed=seed, tick=lambda n, of: tell("learning", n, of))
+    measures, average = judge(examples, split, seed=seed, copies=copies, tell=lambda n, of: tell("judging", n, of))
+    scorecard = fit(examples, seed=seed, copies=copies, tick=lambda n, of: tell("learning", n, of))
     used = {each.levels.column for each in scorecard.columns}
     return identified(
         Model(
@@ -155,7 +157,12 @@ def split_by_time(looks: Sequence[Look]) -> Split:
 
 
 def judge(
-    examples: Examples, split: Split, *, seed: int, tell: Callable[[int, int], None] = lambda _done, _of: None
+    examples: Examples,
+    split: Split,
+    *,
+    seed: int,
+    copies: int = COPIES,
+    tell: Callable[[int, int], None] = lambda _done, _of: None
 ) -> tuple[Measures, Measures]:
     """What the latest leads say of a scorecard learnt from the earlier ones, and of their average alone.
 
@@ -166,7 +173,7 @@ def judge(
     before, after = examples.taken(split.earlier), examples.taken(split.latest)
     if len(set(before.outcomes)) < 2 or len(set(after.outcomes)) < 2:
         raise NotEnoughData("not enough data: all of the earlier leads, or all of the latest, had the same outcome")
-    scorecard = fit(before, seed=seed, tick=tell)
+    scorecard = fit(before, seed=seed, copies=copies, tick=tell)
     found = [
         scorecard.score({name: after.cells[name][place] for name in after.kinds}).likelihood
         for place in range(len(after.outcomes))
