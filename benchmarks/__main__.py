@@ -13,7 +13,7 @@ from types import ModuleType
 from . import __path__ as here
 from .figures import PAGE, Figure, Result, machine, page, read_results, table, versions, write_result
 
-NOT_BENCHMARKS = frozenset({"__main__", "figures", "olist"})
+NOT_BENCHMARKS = frozenset({"__main__", "conversion_world", "figures", "olist"})
 
 
 def benchmarks() -> dict[str, ModuleType]:

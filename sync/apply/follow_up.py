@@ -16,7 +16,7 @@ from sync.apply.subjects import follow_up_subject, follow_up_values
 from sync.ledger.entries import Closing, Entry, State, Subject
 from sync.model import Record, Value
 from sync.plan.expects import same_value
-from sync.plan.forecast import COLLECTION, GUARDED_UPDATES
+from sync.plan.forecast import BULK_FROM, COLLECTION, GUARDED_UPDATES
 from sync.salesforce.org import Answer, RecordUpdate
 from sync.salesforce.values import moment_of
 
@@ -50,7 +50,7 @@ def set_opportunity_fields(run: Run, conversions: Sequence[Entry]) -> dict[str, 
     attempts = Attempts()
     queue = list(pending)
     while queue and run.may_finish():
-        size = GUARDED_UPDATES if len(queue) <= GUARDED_UPDATES else COLLECTION
+        size = _at_once(len(queue))
         batch, queue = queue[:size], queue[size:]
 
         def call(subjects: Sequence[Subject]) -> list[Answer]:
@@ -105,6 +105,12 @@ def _missing(values: Mapping[str, Value], record: Record) -> dict[str, Value]:
     return {name: value for name, value in values.items() if not same_value(value, record.get(name))}
 
 
+def _at_once(count: int) -> int:
+    if count <= GUARDED_UPDATES:
+        return GUARDED_UPDATES
+    return COLLECTION if count <= BULK_FROM else count
+
+
 def _sent(run: Run, batch: Sequence[_Pending]) -> list[Answer]:
     guarded = len(batch) <= GUARDED_UPDATES
     updates = [
@@ -116,7 +122,9 @@ def _sent(run: Run, batch: Sequence[_Pending]) -> list[Answer]:
         )
         for one in batch
     ]
-    return run.org.update_guarded(updates) if guarded else run.org.update(updates)
+    if guarded:
+        return run.org.update_guarded(updates)
+    return run.org.update(updates) if len(updates) <= COLLECTION else run.org.bulk_update(updates)
 
 
 def _read_back(run: Run, lost: Sequence[tuple[Subject, datetime]], pending: Mapping[str, _Pending]) -> list[Closing]:
