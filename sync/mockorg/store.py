@@ -11,7 +11,7 @@ yet committed. Every read outside that transaction filters `_pending IS NULL`.
 from __future__ import annotations
 
 import sqlite3
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 from .schema import (
@@ -232,5 +232,11 @@ class Store:
             self.db.execute(f"DELETE FROM {quoted(each.name)} WHERE {quoted(PENDING)} IS NOT NULL")  # noqa: S608 - the schema's
 
     def restore(self, snapshot: bytes) -> None:
-        """Back to a snapshot; `db` stays the same connection."""
-        self.db.deserialize(snapshot)
+        """Back to a snapshot; `db` stays the same connection.
+
+        The snapshot is copied in from a connection of its own: taken in directly, the statements that SQLite keeps
+        prepared would look for its table-valued functions in memory that is gone, and end the process.
+        """
+        with closing(sqlite3.connect(":memory:")) as kept:
+            kept.deserialize(snapshot)
+            kept.backup(self.db)

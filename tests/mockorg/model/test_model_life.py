@@ -200,6 +200,16 @@ def test_a_snapshot_restores_records_ids_and_usage(org: Org) -> None:
     assert a_lead(org, Company="Other") == first
 
 
+def test_a_restored_org_answers_lists_of_ids_that_it_was_asked_before(org: Org) -> None:
+    """SQLite's prepared statements outlive a restore; they once ended the process."""
+    asked = "SELECT COUNT(*) FROM Lead WHERE Id IN (SELECT value FROM json_each(?)) AND {number} = {number}"
+    snapshot = org.snapshot()
+    for number in range(5):
+        assert org.store.db.execute(asked.format(number=number), ["[]"]).fetchone() == (0,)
+        org.store.db.execute("DELETE FROM Lead")
+        org.restore(snapshot)
+
+
 def test_the_same_seed_and_clock_make_the_same_org() -> None:
     first, second = an_org("queues: [{name: Web}]"), an_org("queues: [{name: Web}]")
     assert first.org_id == second.org_id
