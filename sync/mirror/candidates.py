@@ -8,7 +8,7 @@ mapping leaves out finds nothing.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from duckdb import DuckDBPyConnection
 
@@ -16,6 +16,14 @@ from sync.mapping import OrgMapping
 from sync.plan.matching import AccountCandidate, ContactCandidate, LeadMatches, OpenOpportunity
 from sync.plan.names import company_key_sql, email_domain_sql, website_host_sql
 from sync.policy.schema import AccountKey
+
+_JOINS: Mapping[AccountKey, str] = {
+    "contact_email": "JOIN c ON c.email = l.email JOIN a ON a.id = c.account_id",
+    "email_domain": "JOIN d ON d.domain = l.domain JOIN a ON a.id = d.account_id",
+    "website": "JOIN a ON a.host = l.host",
+    "company_name": "JOIN a ON a.company = l.company",
+}
+"""How a lead leads to an account, by key, surest first."""
 
 
 def find_matches(
@@ -31,13 +39,7 @@ def find_matches(
     accounts: dict[str, list[AccountCandidate]] = defaultdict(list)
     contacts: dict[str, list[ContactCandidate]] = defaultdict(list)
     ids = list(lead_ids)
-    by: AccountKey
-    for by, joined in (
-        ("contact_email", "JOIN c ON c.email = l.email JOIN a ON a.id = c.account_id"),
-        ("email_domain", "JOIN d ON d.domain = l.domain JOIN a ON a.id = d.account_id"),
-        ("website", "JOIN a ON a.host = l.host"),
-        ("company_name", "JOIN a ON a.company = l.company"),
-    ):
+    for by, joined in _JOINS.items():
         found = {"contact_email": "c.id", "email_domain": "l.domain", "website": "l.host", "company_name": "l.company"}
         sql = f"{keys.ctes()} SELECT DISTINCT l.id, a.id, a.name, {found[by]} FROM l {joined} ORDER BY ALL"
         for lead_id, account_id, name, what in connection.execute(sql, [ids]).fetchall():
@@ -59,6 +61,22 @@ def find_matches(
         )
         for lead_id in ids
     }
+
+
+def account_links_sql(mapping: OrgMapping, where: str) -> str:
+    """Every account that leads may belong to, by the same keys: `lead_id, account_id, found_by`, one row per key.
+
+    For reports over many leads; `find_matches` says more about a few.
+
+    Args:
+        mapping: The mirror's columns.
+        where: Which leads, as a condition on the columns of `lead`.
+    """
+    links = " UNION ALL ".join(
+        f"SELECT DISTINCT l.id AS lead_id, a.id AS account_id, '{by}' AS found_by FROM l {joined}"
+        for by, joined in _JOINS.items()
+    )
+    return f"{_Keys(mapping).ctes(where)} {links}"
 
 
 def find_siblings(
@@ -84,9 +102,8 @@ class _Keys:
     def __init__(self, mapping: OrgMapping) -> None:
         self._mapping = mapping
 
-    def ctes(self) -> str:
-        """`l`: the leads asked for (one parameter: their ids); `c`: contacts; `a`: accounts; `d`: their domains."""
-        wanted = "id IN (SELECT unnest(?))"
+    def ctes(self, wanted: str = "id IN (SELECT unnest(?))") -> str:
+        """`l`: the leads asked for (or one parameter); `c`: contacts; `a`: accounts; `d`: their domains."""
         email = self._column("contact", "email")
         name, website = self._column("account", "name"), self._column("account", "website")
         contact = self._from("contact", "SELECT NULL::VARCHAR AS id, NULL AS account_id, NULL AS email, NULL AS domain")
