@@ -187,3 +187,5 @@ class Plan:
     counts: Mapping[str, int]
     """leads, ready, blocked, out_of_scope, open_leads, update_status, convert_lead, will_succeed, predicted_blocked."""
     actions: tuple[Action, ...]
+    lines: tuple[str, ...] = field(init=False, default=(), compare=False, repr=False)
+    """The actions as the plan's file has them, kept from when they were hashed; empty where that wasn't here."""

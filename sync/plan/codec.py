@@ -26,7 +26,7 @@ from sync.plan.actions import (
     UpdateStatus,
     action_key,
 )
-from sync.plan.document import FORMAT, Json, content_id
+from sync.plan.document import FORMAT, Json, content_id, untouched
 from sync.plan.reading import NOT_AS_WRITTEN, Node
 from sync.policy.decision import Truth
 
@@ -49,7 +49,9 @@ def decode(text: str, file: str = "plan.json") -> Plan:
             fix="apply it with the version of leadgate that made it, or make the plan again",
         )
     given = root["plan_id"].text()
-    if not isinstance(root.value, dict) or given != content_id(_without_id(root.value)):
+    if not isinstance(root.value, dict) or not (
+        untouched(root.value, text) or given == content_id(_without_id(root.value))
+    ):
         raise PlanInvalid(
             "the plan's content no longer fits its plan_id: it was changed or damaged after it was made",
             place=f"{file}: plan_id",

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -26,18 +26,38 @@ Json = str | bool | int | Decimal | None | list["Json"] | dict[str, "Json"]
 
 def identified(plan: Plan) -> Plan:
     """The plan with its id, the hash of everything else."""
-    return replace(plan, plan_id=content_id(_content(plan)))
+    lines = _lines(plan)
+    named = replace(plan, plan_id=_id_of(_head(plan), lines))
+    object.__setattr__(named, "lines", lines)  # the one place that fills it; `replace` never carries it on
+    return named
 
 
 def encode(plan: Plan) -> str:
     """The plan's file."""
-    content = {"plan_id": plan.plan_id, **_content(plan)}
-    actions = content.pop("actions")
-    if not isinstance(actions, list):
-        raise TypeError("actions are a list")
-    head = [f"  {canonical(name)}: {canonical(value)}" for name, value in content.items()]
-    lines = ",\n".join(f"    {canonical(action)}" for action in actions)
-    return "{\n" + ",\n".join(head) + ',\n  "actions": [' + (f"\n{lines}\n  " if actions else "") + "]\n}\n"
+    return file_of({"plan_id": plan.plan_id, **_head(plan)}, plan.lines or _lines(plan))
+
+
+def file_of(head: Mapping[str, Json], lines: Sequence[str]) -> str:
+    """A plan's file from everything but its actions, and these in canonical form."""
+    above = ",\n".join(f"  {canonical(name)}: {canonical(value)}" for name, value in head.items())
+    below = ("\n    " + ",\n    ".join(lines) + "\n  ") if lines else ""
+    return f'{{\n{above},\n  "actions": [{below}]\n}}\n'
+
+
+def untouched(document: Mapping[str, Json], text: str) -> bool:
+    """Whether a file is, to the letter, what `encode` made of a plan with the id that stands in it.
+
+    Answered from the text as it is, so that nothing has to be written again to be hashed.
+
+    Args:
+        document: The parsed file.
+        text: The file.
+    """
+    head = {name: value for name, value in document.items() if name != "actions"}
+    lines = [line[4:].removesuffix(",") for line in text.split("\n") if line.startswith("    ")]
+    if file_of(head, lines) != text:
+        return False
+    return head.pop("plan_id", None) == _id_of(head, lines)
 
 
 def canonical(value: Json) -> str:
@@ -114,7 +134,7 @@ def action_document(org_id: str, action: Action) -> dict[str, Json]:
             }
 
 
-def _content(plan: Plan) -> dict[str, Json]:
+def _head(plan: Plan) -> dict[str, Json]:
     return {
         "format": plan.format,
         "org_id": plan.org_id,
@@ -126,8 +146,18 @@ def _content(plan: Plan) -> dict[str, Json]:
         "mirror_watermark": _time(plan.mirror_watermark),
         "forecast": {"api_calls": plan.forecast_calls},
         "counts": dict(plan.counts),
-        "actions": [action_document(plan.org_id, action) for action in plan.actions],
     }
+
+
+def _lines(plan: Plan) -> tuple[str, ...]:
+    return tuple(canonical(action_document(plan.org_id, action)) for action in plan.actions)
+
+
+def _id_of(head: Mapping[str, Json], lines: Sequence[str]) -> str:
+    """`content_id` of a document whose actions are in canonical form already."""
+    members = {name: canonical(value) for name, value in head.items()} | {"actions": f"[{','.join(lines)}]"}
+    whole = ",".join(f"{canonical(name)}:{members[name]}" for name in sorted(members))
+    return hashlib.sha256(f"{{{whole}}}".encode()).hexdigest()
 
 
 def _convert_document(convert: ConvertSettings) -> dict[str, Json]:

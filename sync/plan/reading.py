@@ -5,10 +5,10 @@ Used by `sync.plan.codec` alone: a plan is text from outside, and everything wro
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import TypeVar
 
 from sync.errors import PlanInvalid
@@ -16,16 +16,38 @@ from sync.model import normal_id
 
 E = TypeVar("E", bound=StrEnum)
 
+
+@lru_cache
+def _words(kind: type[E]) -> Mapping[str, E]:
+    return {member.value: member for member in kind}
+
+
 NOT_AS_WRITTEN = "make the plan again with `leadgate plan`"
 
 
-@dataclass(frozen=True, slots=True)
 class Node:
-    """A JSON value and where it stands: `plan.json: actions[3].kind`."""
+    """A JSON value and where it stands: `plan.json: actions[3].kind`.
 
-    value: object
-    file: str
-    path: str = ""
+    A large plan has millions of them, so each knows only what is above it; the path is put together for an error.
+    """
+
+    __slots__ = ("_above", "_step", "file", "value")
+
+    def __init__(self, value: object, file: str, above: Node | None = None, step: str | int = "") -> None:
+        self.value = value
+        self.file = file
+        self._above = above
+        self._step = step
+
+    @property
+    def path(self) -> str:
+        """From the root to this value: `actions[3].kind`."""
+        if self._above is None:
+            return ""
+        above = self._above.path
+        if isinstance(self._step, int):
+            return f"{above}[{self._step}]"
+        return f"{above}.{self._step}" if above else self._step
 
     def wrong(self, problem: str, *, fix: str = NOT_AS_WRITTEN) -> PlanInvalid:
         """The error to raise about this value."""
@@ -34,29 +56,29 @@ class Node:
 
     def __getitem__(self, key: str) -> Node:
         """A member that must be there."""
-        found = self.get(key)
-        if found is None:
+        members = self._members()
+        if key not in members:
             raise self.wrong(f"lacks {key!r}")
-        return found
+        return Node(members[key], self.file, self, key)
 
     def get(self, key: str) -> Node | None:
         """A member that may be absent."""
         members = self._members()
         if key not in members:
             return None
-        return Node(members[key], self.file, f"{self.path}.{key}" if self.path else key)
+        return Node(members[key], self.file, self, key)
 
     def items(self) -> Iterator[tuple[str, Node]]:
         """Members by name."""
-        for key in self._members():
-            yield key, self[key]
+        for key, value in self._members().items():
+            yield key, Node(value, self.file, self, key)
 
     def elements(self) -> Iterator[Node]:
         """Elements of a list."""
         if not isinstance(self.value, list):
             raise self.wrong("is not a list")
         for number, element in enumerate(self.value):
-            yield Node(element, self.file, f"{self.path}[{number}]")
+            yield Node(element, self.file, self, number)
 
     def text(self) -> str:
         """A string."""
@@ -107,11 +129,11 @@ class Node:
 
     def one_of(self, kind: type[E]) -> E:
         """A word of a vocabulary."""
-        try:
-            return kind(self.text())
-        except ValueError:
-            known = ", ".join(member.value for member in kind)
-            raise self.wrong(f"is {self.value!r}, not one of {known}") from None
+        words: Mapping[str, E] = _words(kind)
+        found = words.get(self.text())
+        if found is None:
+            raise self.wrong(f"is {self.value!r}, not one of {', '.join(words)}")
+        return found
 
     def _members(self) -> dict[str, object]:
         if not isinstance(self.value, dict):
