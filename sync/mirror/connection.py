@@ -20,6 +20,9 @@ from sync.errors import MirrorUnusable, OrgBusy
 Wait = Callable[[str], bool]
 """Hears who holds the mirror; returns true after having waited a little, false to give up."""
 
+_LOAD_MEMORY = "400MB"
+"""What a load may hold of its records; the rest is spilled beside the mirror, so that memory doesn't grow with them."""
+
 _HOLDER = re.compile(r"\(PID (\d+)\)")
 _REBUILD = "move it away and run `leadgate pull`, which builds it again"
 
@@ -145,6 +148,7 @@ def _fence(connection: duckdb.DuckDBPyConnection, *, read_only: bool, pages: Pat
     if row == (False,):
         return False
     if pages is not None:
+        connection.execute(f"SET memory_limit = '{_LOAD_MEMORY}'")
         folder = str(pages).replace("'", "''")
         connection.execute(f"SET allowed_directories = ['{folder}']")
     connection.execute("SET preserve_insertion_order = false")

@@ -16,9 +16,8 @@ from pathlib import Path
 import duckdb
 from duckdb import DuckDBPyConnection
 
-from sync.mapping import OrgMapping
+from sync.mapping import ObjectMapping, OrgMapping
 from sync.mirror.connection import Wait, give_up, private, refused
-from sync.mirror.load import person_references
 from sync.mirror.mentions import Mention, find_mentions, marks_of, redact
 from sync.mirror.state import naive, read_meta, write_meta
 from sync.mirror.tables import catalogue, object_of, quoted
@@ -120,6 +119,20 @@ def rewrite(path: Path, wait: Wait = give_up) -> None:
                 raise problem from None
         else:
             return
+
+
+def leave_out_the_forgotten(connection: DuckDBPyConnection, table: str, mapping: ObjectMapping) -> None:
+    """Deletes what belongs to forgotten persons from a (quoted) table of an object's records."""
+    if connection.execute("SELECT 1 FROM forgotten LIMIT 1").fetchone() is None:
+        return
+    for name in ("id", *person_references(mapping)):
+        connection.execute(f"DELETE FROM {table} WHERE {quoted(name)} IN (SELECT id FROM forgotten)")
+
+
+def person_references(mapping: ObjectMapping) -> tuple[str, ...]:
+    """Our names of the fields by which a record hangs on a person: an activity's `who_id`, a history's `lead_id`."""
+    api_names = {"WhoId", "LeadId", "ContactId"} if mapping.object not in {"Lead", "Contact"} else set()
+    return tuple(f.name for f in mapping.fields.values() if f.api_name in api_names)
 
 
 def same_person(connection: DuckDBPyConnection, ids: Sequence[str]) -> list[str]:

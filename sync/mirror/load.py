@@ -13,6 +13,8 @@ from typing import Literal
 from duckdb import DuckDBPyConnection
 
 from sync.mapping import ObjectMapping
+from sync.mirror.first_load import is_empty
+from sync.mirror.forget import leave_out_the_forgotten
 from sync.mirror.staging import Batch
 from sync.mirror.state import Completeness, ObjectState, naive, write_record, write_state
 from sync.mirror.tables import Catalogue, cursor_field, follow, is_append_only, quoted, superseded_table
@@ -45,7 +47,7 @@ def commit(
 
 
 def _take_in(connection: DuckDBPyConnection, batch: Batch, record: Completeness, state: ObjectState) -> Completeness:
-    _leave_out_the_forgotten(connection, batch.mapping)
+    leave_out_the_forgotten(connection, "incoming", batch.mapping)
     kind = _find_changes(connection, batch)
     changed, deleted, merged = _count_changes(connection, batch.mapping)
     if changed:
@@ -67,21 +69,10 @@ def _replace_rows(connection: DuckDBPyConnection, mapping: ObjectMapping, state:
     )
 
 
-def _leave_out_the_forgotten(connection: DuckDBPyConnection, mapping: ObjectMapping) -> None:
-    for name in ("id", *person_references(mapping)):
-        connection.execute(f"DELETE FROM incoming WHERE {quoted(name)} IN (SELECT id FROM forgotten)")
-
-
-def person_references(mapping: ObjectMapping) -> tuple[str, ...]:
-    """Our names of the fields by which a record hangs on a person: an activity's `who_id`, a history's `lead_id`."""
-    api_names = {"WhoId", "LeadId", "ContactId"} if mapping.object not in {"Lead", "Contact"} else set()
-    return tuple(f.name for f in mapping.fields.values() if f.api_name in api_names)
-
-
 def _find_changes(connection: DuckDBPyConnection, batch: Batch) -> Literal["TABLE", "VIEW"]:
     """`changes`: staged rows that differ from those held, and rows held that the org no longer has; what it is."""
     mapping = batch.mapping
-    if connection.execute(f"SELECT 1 FROM {quoted(mapping.name)} LIMIT 1").fetchone() is None:
+    if is_empty(connection, mapping):
         # A first load spares the comparison.
         connection.execute("CREATE OR REPLACE TEMP VIEW changes AS SELECT *, false AS _was_deleted FROM incoming")
         return "VIEW"

@@ -24,6 +24,8 @@ from sync.mirror.tables import cursor_field, quoted
 from sync.model import FieldType
 from sync.policy.relations import sql_type
 
+_TYPED_BY_READER = frozenset({FieldType.BOOLEAN, FieldType.NUMBER, FieldType.PERCENT, FieldType.CURRENCY})
+
 _LONGEST_LINE = 2_097_152
 """Bytes of one record that the reader expects at least; Bulk API 2.0 allows 400,000 characters."""
 
@@ -83,35 +85,75 @@ def stage(connection: DuckDBPyConnection, batch: Batch) -> int:
     return int(received)
 
 
-def _create_incoming(connection: DuckDBPyConnection, batch: Batch) -> None:
-    files = [path for path in batch.pages.files if path.stat().st_size > 0]
+def strict_sql(mapping: ObjectMapping, columns: Mapping[str, PulledColumn], pages: Pages) -> str:
+    """A SELECT of every mapped field's value in the pages; what doesn't fit its type is an error of the database.
+
+    The reader itself types what it types as a cast would; it would drop a time's offset, and the time of a date.
+
+    Raises:
+        OrgFault: A page has other columns than those that were asked for.
+    """
+    places = _places(pages.columns)
+    selected = []
+    types: dict[str, str] = {}
+    for mapped in mapping.fields.values():
+        source = _source(columns[mapped.name], places)
+        if source is not None and mapped.type in _TYPED_BY_READER:
+            types[source] = sql_type(mapped.type)
+            selected.append(f"coalesce({source}, false)" if mapped.name == "is_deleted" else source)
+            continue
+        wrong = _misfit_tests(mapped, source)[1:] if source is not None else []
+        typed = _typed(mapped, source).replace("TRY_CAST", "CAST")
+        selected.append(f"CASE WHEN {' OR '.join(wrong)} THEN error('misfit') ELSE {typed} END" if wrong else typed)
+    return f"SELECT {', '.join(selected)} FROM {_pages_sql(pages, types)}"
+
+
+def _pages_sql(pages: Pages, types: Mapping[str, str]) -> str:
+    """The SQL of the pages' rows, in columns `c0`, `c1`, … of text unless `types` says otherwise."""
+    files = [path for path in pages.files if path.stat().st_size > 0]
     for path in files:
-        _check_header(path, batch.pages.columns)
-    places = {name.casefold(): f"c{index}" for index, name in enumerate(batch.pages.columns)}
+        _check_header(path, pages.columns)
+    return _read_csv(files, pages, types) if files else _no_rows(pages)
+
+
+def cut_off(mapping: ObjectMapping, refused: DuckError) -> OrgFault:
+    """What it means that the database can't read a page; its text would quote the records."""
+    return OrgFault(
+        f"a page of {mapping.object} records is cut off or malformed ({type(refused).__name__})",
+        fix="run `leadgate pull` again; nothing of this object was taken in",
+    )
+
+
+def _places(selected: Sequence[str]) -> dict[str, str]:
+    return {name.casefold(): f"c{index}" for index, name in enumerate(selected)}
+
+
+def _source(column: PulledColumn, places: Mapping[str, str]) -> str | None:
+    return None if column.api_name is None else places[column.api_name.casefold()]
+
+
+def _create_incoming(connection: DuckDBPyConnection, batch: Batch) -> None:
+    table = _pages_sql(batch.pages, {})
+    places = _places(batch.pages.columns)
     typed: list[str] = []
     misfits: list[str] = []
     for mapped in batch.mapping.fields.values():
-        api_name = batch.columns[mapped.name].api_name
-        source = None if api_name is None else places[api_name.casefold()]
+        source = _source(batch.columns[mapped.name], places)
         typed.append(f"{_typed(mapped, source)} AS {quoted(mapped.name)}")
         misfits.extend(_misfit(mapped, source))
     misfit = f"CASE {' '.join(misfits)} END" if misfits else "NULL::VARCHAR"
-    table = _read_csv(files, batch.pages) if files else _no_rows(batch.pages)
     try:
         connection.execute(
             f"CREATE OR REPLACE TEMP TABLE incoming AS SELECT {', '.join(typed)}, {misfit} AS _misfit FROM {table}"
         )
     except DuckError as broken:
-        kind = type(broken).__name__  # its text would quote the records
-        raise OrgFault(
-            f"a page of {batch.mapping.object} records is cut off or malformed ({kind})",
-            fix="run `leadgate pull` again; nothing of this object was taken in",
-        ) from None
+        raise cut_off(batch.mapping, broken) from None
 
 
-def _read_csv(files: Sequence[Path], pages: Pages) -> str:
+def _read_csv(files: Sequence[Path], pages: Pages, types: Mapping[str, str]) -> str:
     listed = ", ".join("'" + str(path).replace("'", "''") + "'" for path in files)
-    columns = ", ".join(f"'c{index}': 'VARCHAR'" for index in range(len(pages.columns)))
+    names = [f"c{index}" for index in range(len(pages.columns))]
+    columns = ", ".join(f"'{name}': '{types.get(name, 'VARCHAR')}'" for name in names)
     line = max(_LONGEST_LINE, pages.longest_line + 1024)
     return (
         f"read_csv([{listed}], columns = {{{columns}}}, header = true, auto_detect = false, delim = ',', "
@@ -152,20 +194,27 @@ def _misfit(mapped: MappedField, source: str | None) -> Iterator[str]:
     """`WHEN … THEN name` for values that don't fit; `_typed` has made them null."""
     if source is None:
         return
+    if mapped.name == "id":
+        yield f"WHEN {source} IS NULL THEN 'id'"
+    tests = _misfit_tests(mapped, source)
+    if tests:
+        yield f"WHEN {source} IS NOT NULL AND ({' OR '.join(tests)}) THEN '{mapped.name}'"
+
+
+def _misfit_tests(mapped: MappedField, source: str) -> list[str]:
+    """What is true of a value that doesn't fit, null apart; that it can't be cast at all comes first."""
     tests = [] if sql_type(mapped.type) == "VARCHAR" else [f"{_cast(mapped, source)} IS NULL"]
     match mapped.type:
-        case FieldType.ID if mapped.name == "id":
-            yield f"WHEN {source} IS NULL THEN 'id'"
         case FieldType.INTEGER:  # a cast rounds
             tests.append(f"TRY_CAST({source} AS DOUBLE) <> {_cast(mapped, source)}")
         case FieldType.DATE:  # a cast drops the time
             tests.append(f"length({source}) <> 10")
         case FieldType.DATETIME:  # a cast drops the offset
-            tests.append(f"NOT regexp_matches({source}, '(Z|[+]00:?00)$')")
+            endings = " OR ".join(f"suffix({source}, '{ending}')" for ending in ("Z", "+0000", "+00:00"))
+            tests.append(f"NOT ({endings})")
         case _:
             pass
-    if tests:
-        yield f"WHEN {source} IS NOT NULL AND ({' OR '.join(tests)}) THEN '{mapped.name}'"
+    return tests
 
 
 def _refuse_misfits(connection: DuckDBPyConnection, mapping: ObjectMapping) -> None:

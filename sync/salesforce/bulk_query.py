@@ -9,6 +9,7 @@ a handful of pages is ever ahead of them.
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Callable, Generator, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor
 from concurrent.futures import wait as any_of
@@ -24,6 +25,7 @@ from sync.salesforce.calls import Call, Content, Root, json_body, local_path
 from sync.salesforce.org import CsvPages
 from sync.salesforce.transport import Transport
 
+_TOO_LONG = re.compile(r"QUERY_?TIMEOUT|retried more than|running for too long|timed out", re.IGNORECASE)
 PAGES_AT_ONCE = 5  # as many addresses as one resultPages answer holds
 _NO_PAGES_LIST = {"NOT_FOUND", "METHOD_NOT_ALLOWED", "FUNCTIONALITY_NOT_ENABLED", "UNSUPPORTED_API_VERSION"}
 
@@ -58,13 +60,7 @@ def bulk_query(
     """
     job = read(transport, JobKind.QUERY, job_id) if job_id else _created(transport, soql, all_rows=all_rows)
     on_job(job.id)
-    job = wait(transport, job, patience, on_progress)
-    if job.state is not State.JOB_COMPLETE:
-        raise OrgFault(
-            f"bulk job {job.id} ended as {job.state}" + (f": {job.message}" if job.message else ""),
-            place="/jobs/query/{job}",
-            code="BULK_JOB_FAILED" if job.state is State.FAILED else "BULK_JOB_ABORTED",
-        )
+    job = _completed(transport, job, patience, on_progress)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     files: list[Path] = []
     columns: tuple[str, ...] = ()
@@ -84,6 +80,33 @@ def bulk_query(
             code="INCOMPLETE_RESULT",
         )
     return CsvPages(job_id=job.id, files=tuple(sorted(files)), records=records, columns=columns)
+
+
+def await_end(transport: Transport, job_id: str, *, patience: Patience) -> None:
+    """Wait until a query job is complete.
+
+    Raises:
+        OrgFault: As `bulk_query`; `QUERY_TIMEOUT` when the query took the org too long.
+    """
+    _completed(transport, read(transport, JobKind.QUERY, job_id), patience, lambda _records: None)
+
+
+def _completed(transport: Transport, job: Job, patience: Patience, on_progress: Callable[[int], None]) -> Job:
+    job = wait(transport, job, patience, on_progress)
+    if job.state is not State.JOB_COMPLETE:
+        raise OrgFault(
+            f"bulk job {job.id} ended as {job.state}" + (f": {job.message}" if job.message else ""),
+            place="/jobs/query/{job}",
+            code=_code_of(job),
+        )
+    return job
+
+
+def _code_of(job: Job) -> str:
+    """A job that took the org too long is told like a query that did; the state alone doesn't say so."""
+    if job.state is not State.FAILED:
+        return "BULK_JOB_ABORTED"
+    return "QUERY_TIMEOUT" if _TOO_LONG.search(job.message or "") else "BULK_JOB_FAILED"
 
 
 def start(transport: Transport, soql: str, *, all_rows: bool) -> str:

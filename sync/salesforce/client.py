@@ -221,6 +221,10 @@ class SalesforceClient:
         """Create a Bulk API 2.0 query job and don't wait for it; its id."""
         return bulk_query.start(self._transport, soql, all_rows=all_rows)
 
+    def await_bulk_query(self, job_id: str) -> None:
+        """Wait until a query job is complete; its pages are left where they are."""
+        bulk_query.await_end(self._transport, job_id, patience=self._patience)
+
     def find_duplicates(self, object_name: str, records: Sequence[Record]) -> list[tuple[DuplicateFinding, ...]]:
         """What the org's duplicate rules say of these values, 50 a call."""
         return duplicates.find_duplicates(self._transport, object_name, records)

@@ -182,6 +182,13 @@ class OrgReader(Protocol):
         """Creates a Bulk API 2.0 query job and doesn't wait for it; its id, for `bulk_query`."""
         ...
 
+    def await_bulk_query(self, job_id: str) -> None:
+        """Waits until a query job is complete, without its pages.
+
+        Raises `OrgFault` otherwise; with code `QUERY_TIMEOUT` when the query took the org too long.
+        """
+        ...
+
     def find_duplicates(self, object_name: str, records: Sequence[Record]) -> list[tuple[DuplicateFinding, ...]]:
         """What the org's active duplicate rules say of these values; nothing is written. 50 a call."""
         ...

@@ -171,7 +171,7 @@ def test_a_job_whose_results_are_gone_is_started_again(large: World) -> None:
     with pytest.raises(KeyboardInterrupt):
         _pull(large, _raise_at("Lead", "loading", KeyboardInterrupt))
     file = large.path.parent / "bulk-jobs.json"
-    job = json.loads(file.read_text())["Lead"]["job_id"]
+    job = json.loads(file.read_text())["Lead"][0]["job_id"]
     file.write_text(file.read_text().replace(job, "750000000000001AAA"))
 
     assert large.pull().objects["Lead"].received == MANY

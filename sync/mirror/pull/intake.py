@@ -14,7 +14,7 @@ from pathlib import Path
 
 from duckdb import DuckDBPyConnection
 
-from sync.errors import OrgBusy
+from sync.errors import OrgBusy, OrgFault
 from sync.mapping import OrgMapping
 from sync.mirror.connection import Wait, opened
 from sync.mirror.load import commit
@@ -73,10 +73,10 @@ class Intake:
         taken: list[Completeness] = []
         short: list[Shortfall] = []
         with opened(self.path, read_only=False, wait=self.wait, pages=self.folder) as connection:
-            present = self._prepare(connection)
+            present = self.prepare(connection)
             for reading in readings:
                 self.progress(Progress(object=reading.window.object, doing="loading", records=reading.expected))
-                self._refuse_overtaken(connection, reading)
+                self.refuse_overtaken(connection, reading.window)
                 batch = _batch(reading)
                 received = stage(connection, batch)
                 if reading.route is Route.UNCHANGED:
@@ -84,7 +84,7 @@ class Intake:
                 if received < reading.expected:
                     short.append(Shortfall(reading=reading, received=received))
                     continue
-                taken.append(commit(connection, batch, _record(reading, received), self._state(reading), present))
+                taken.append(commit(connection, batch, record_of(reading, received), self.state_of(reading), present))
         return taken, short
 
     def skip(self, skipped: Mapping[str, str]) -> None:
@@ -92,7 +92,7 @@ class Intake:
         if not skipped:
             return
         with opened(self.path, read_only=False, wait=self.wait) as connection:
-            self._prepare(connection)
+            self.prepare(connection)
             for name, reason in skipped.items():
                 state = ObjectState(
                     object=name,
@@ -121,7 +121,12 @@ class Intake:
                 found[window.object] = Held(count=int(count), newest=aware(newest))
         return found
 
-    def _prepare(self, connection: DuckDBPyConnection) -> Catalogue:
+    def prepare(self, connection: DuckDBPyConnection) -> Catalogue:
+        """Makes the mirror ready to be written to; its tables.
+
+        Raises:
+            MirrorUnusable: It is another org's, or of another format.
+        """
         check_format(connection, self.path)
         present = prepare(connection, self.mapping)
         held = read_meta(connection, "org_id")
@@ -130,8 +135,12 @@ class Intake:
             write_meta(connection, "org_id", self.org_id)
         return present
 
-    def _refuse_overtaken(self, connection: DuckDBPyConnection, reading: Reading) -> None:
-        window = reading.window
+    def refuse_overtaken(self, connection: DuckDBPyConnection, window: Window) -> None:
+        """Gives way to a pull that began later and ended earlier.
+
+        Raises:
+            OrgBusy: Another pull has gone over the same object meanwhile.
+        """
         now = read_states(connection).get(window.mapping.name)
         if (now and now.run_id) != (window.state and window.state.run_id):
             raise OrgBusy(
@@ -140,7 +149,8 @@ class Intake:
                 fix="nothing is lost; run `leadgate pull` again if you need what changed since",
             )
 
-    def _state(self, reading: Reading) -> ObjectState:
+    def state_of(self, reading: Reading) -> ObjectState:
+        """How far an object is pulled with a reading."""
         window = reading.window
         unmoved = window.state.watermark if window.state and reading.route is Route.UNCHANGED else None
         return ObjectState(
@@ -154,6 +164,17 @@ class Intake:
         )
 
 
+def incomplete(shortfall: Shortfall) -> OrgFault:
+    """What a window is that lacks records even after it has been read again."""
+    reading = shortfall.reading
+    return OrgFault(
+        f"{reading.window.object}: the org counts {reading.expected} records in the window, and "
+        f"{shortfall.received} arrived, twice; the watermark was not moved",
+        fix="run `leadgate pull` again; if it stays so, look at the org's status",
+        code="INCOMPLETE_PULL",
+    )
+
+
 def _batch(reading: Reading) -> Batch:
     return Batch(
         mapping=reading.window.mapping,
@@ -165,7 +186,8 @@ def _batch(reading: Reading) -> Batch:
     )
 
 
-def _record(reading: Reading, received: int) -> Completeness:
+def record_of(reading: Reading, received: int) -> Completeness:
+    """The completeness record of a reading of which so many distinct records arrived."""
     return Completeness(
         object=reading.window.object,
         window_from=reading.window.since,

@@ -13,14 +13,14 @@ from enum import StrEnum
 from pathlib import Path
 
 from sync.errors import OrgFault
-from sync.mirror.pull.jobs import OpenJob, OpenJobs
+from sync.mirror.pull.bulk import KEEP, BulkReader, Sink
 from sync.mirror.pull.pages import joined, write_page
 from sync.mirror.pull.replication import Covered
 from sync.mirror.pull.report import Progress
-from sync.mirror.pull.windows import OVERLAP, PAGE, Window, bulk_soql, count_soql, page_soql, position_of
+from sync.mirror.pull.windows import OVERLAP, PAGE, Window, count_soql, page_soql, position_of
 from sync.mirror.staging import Pages
 from sync.model import Record
-from sync.salesforce.org import AskRows, CsvPages, OrgReader, Rows
+from sync.salesforce.org import AskRows, OrgReader, Rows
 
 FOR_BULK = 10_000
 """Records from which a bulk job is cheaper than REST pages (five calls and a wait against one call per 2,000)."""
@@ -61,7 +61,7 @@ class Reader:
 
     org: OrgReader
     folder: Path
-    jobs: OpenJobs
+    bulk: BulkReader
     progress: Callable[[Progress], None]
 
     def from_rows(self, window: Window, covered: Covered, rows: Rows) -> Reading:
@@ -83,15 +83,25 @@ class Reader:
             OrgFault: A query or job failed.
         """
         if route is Route.BULK:
-            return self._by_bulk(window, covered)
+            return self.by_bulk(window, covered)
         started = self.org.now()
         try:
             pages = self._by_rest(window)
         except OrgFault as fault:
             if fault.code != "QUERY_TIMEOUT":
                 raise
-            return self._by_bulk(window, covered)
+            return self.by_bulk(window, covered)
         return self._counted(window, covered, Route.REST, pages, started)
+
+    def by_bulk(self, window: Window, covered: Covered, sink: Sink = KEEP) -> Reading:
+        """Reads a window by bulk jobs; `sink` may work each page off as soon as it is there.
+
+        Raises:
+            OrgFault: A job failed, or hadn't ended in time.
+        """
+        found = self.bulk.read(window, covered, sink)
+        pages = Pages(files=found.files, columns=window.selected)
+        return self._counted(window, found.covered, Route.BULK, pages, found.started, by_job=found.records)
 
     def again(self, reading: Reading) -> Reading:
         """The reading, with everything since shortly before its end read once more, and counted anew.
@@ -148,46 +158,6 @@ class Reader:
             if len(told.records) < PAGE:
                 return joined(pages, window.selected)
             position = position_of(window, told.records[-1])
-
-    def _by_bulk(self, window: Window, covered: Covered) -> Reading:
-        soql = bulk_soql(window)
-        job = self.jobs.find(window.object, soql, now=self.org.now())
-        if job is not None:
-            try:
-                found = self._collect(window, soql, job.job_id, lambda _job_id: None)
-            except OrgFault as fault:
-                if fault.code == "BULK_JOB_UNFINISHED":
-                    raise
-                self.jobs.forget(window.object)  # its results are gone, or it failed: a new one is the answer to both
-            else:
-                earlier = replace(
-                    covered,
-                    until=min(covered.until, job.covered),
-                    deleted_until=min(covered.deleted_until, job.started),
-                )
-                return self._by_job(window, earlier, found, job.started)
-        started = self.org.now()
-
-        def remember(job_id: str) -> None:
-            self.jobs.remember(window.object, OpenJob(job_id=job_id, soql=soql, started=started, covered=covered.until))
-
-        return self._by_job(window, covered, self._collect(window, soql, None, remember), started)
-
-    def _by_job(self, window: Window, covered: Covered, found: CsvPages, started: datetime) -> Reading:
-        pages = Pages(files=found.files, columns=window.selected)
-        return self._counted(window, covered, Route.BULK, pages, started, by_job=found.records)
-
-    def _collect(self, window: Window, soql: str, job_id: str | None, remember: Callable[[str], None]) -> CsvPages:
-        def on_job(made: str) -> None:
-            remember(made)
-            self.progress(Progress(object=window.object, doing=f"reading by bulk job {made}"))
-
-        def on_progress(records: int) -> None:
-            self.progress(Progress(object=window.object, doing="reading", records=records))
-
-        return self.org.bulk_query(
-            soql, folder=self.folder, all_rows=True, job_id=job_id, on_job=on_job, on_progress=on_progress
-        )
 
     def _page(self, window: Window, records: Sequence[Record]) -> Pages:
         if not records:

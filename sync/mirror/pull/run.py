@@ -17,14 +17,17 @@ from uuid import uuid4
 from sync.errors import OrgFault
 from sync.mapping import OrgMapping
 from sync.mirror.connection import Wait, give_up
+from sync.mirror.pull.bulk import KEEP, BulkReader
 from sync.mirror.pull.columns import settle_columns
-from sync.mirror.pull.intake import Intake
+from sync.mirror.pull.intake import Intake, incomplete
 from sync.mirror.pull.jobs import OpenJobs
 from sync.mirror.pull.opening import Opening, first_pages, open_windows
 from sync.mirror.pull.pages import page_folder
 from sync.mirror.pull.reading import Reader, Reading, Route, route_for
+from sync.mirror.pull.replication import Covered
 from sync.mirror.pull.report import Progress, PullReport
 from sync.mirror.pull.scope import plan_windows, read_held, selected
+from sync.mirror.pull.streaming import Streaming
 from sync.mirror.pull.windows import PAGE, Window
 from sync.mirror.state import Completeness
 from sync.salesforce.org import OrgReader
@@ -80,7 +83,8 @@ def pull(
             progress=progress,
         )
         jobs = OpenJobs(path.parent / "bulk-jobs.json")
-        reader = Reader(org=org, folder=folder, jobs=jobs, progress=progress)
+        bulk = BulkReader(org=org, folder=folder, jobs=jobs, progress=progress)
+        reader = Reader(org=org, folder=folder, bulk=bulk, progress=progress)
         run = _Run(org=org, reader=reader, intake=intake, warnings=list(scope.warnings))
         run.skip((mapping[name].object, name, reason) for name, reason in scope.skipped.items())
         run.go(scope.windows)
@@ -126,15 +130,36 @@ class _Run:
             else:  # it has grown since it was counted
                 large.append((window, Route.REST))
         self._take(opening.read)
-        for window, route in large:
-            reading = self.reader.read(window, opening.covered[window.object], route)
+        for window, route in large:  # the org works on all of them while the first is waited for
+            if route is Route.BULK:
+                self.reader.bulk.begin(window, opening.covered[window.object])
+        for window, route in sorted(large, key=lambda each: each[1] is Route.BULK):
+            self._read_large(window, opening.covered[window.object], route)
+
+    def _read_large(self, window: Window, covered: Covered, route: Route) -> None:
+        jobs = self.reader.bulk.jobs
+        try:
+            if route is Route.BULK:
+                with Streaming(intake=self.intake, window=window) as stream:
+                    reading = self.reader.by_bulk(window, covered, stream if window.is_first else KEEP)
+                    taken = stream.take(reading, self.reader.again)
+            else:
+                reading, taken = self.reader.read(window, covered, route), None
+        except OrgFault as fault:
+            if fault.code == "INCOMPLETE_PULL":
+                jobs.forget(window.object)  # the same pages again would be no better
+            raise
+        if taken is not None:
+            self.records[taken.object] = taken
+        else:
             try:
                 self._take([reading])
             except OrgFault:
-                self.reader.jobs.forget(window.object)  # the same pages again would be no better
+                jobs.forget(window.object)
                 raise
-            self.reader.jobs.forget(window.object)
-            for file in self.reader.folder.iterdir():
+        jobs.forget(window.object)
+        for file in self.reader.folder.iterdir():
+            if file.is_file():
                 file.unlink()
 
     def _without(self, opening: Opening) -> None:
@@ -158,11 +183,5 @@ class _Run:
             more, still = self.intake.take([self.reader.again(shortfall.reading) for shortfall in short])
             taken += more
             for shortfall in still:
-                reading = shortfall.reading
-                raise OrgFault(
-                    f"{reading.window.object}: the org counts {reading.expected} records in the window, and "
-                    f"{shortfall.received} arrived, twice; the watermark was not moved",
-                    fix="run `leadgate pull` again; if it stays so, look at the org's status",
-                    code="INCOMPLETE_PULL",
-                )
+                raise incomplete(shortfall)
         self.records |= {record.object: record for record in taken}

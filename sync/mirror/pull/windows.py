@@ -35,6 +35,8 @@ class Window:
     state: ObjectState | None
     since: datetime | None
     """Inclusive; `None` = everything."""
+    before: datetime | None = None
+    """Exclusive; `None` = no end. Only slices of a window that is too large for one query have one."""
     reason: str | None = None
     """Why everything, where the object had been pulled before."""
 
@@ -46,7 +48,12 @@ class Window:
     @property
     def whole(self) -> bool:
         """Whether everything is read."""
-        return self.since is None
+        return self.since is None and self.before is None
+
+    @property
+    def is_first(self) -> bool:
+        """Whether the object is read for the first time."""
+        return self.whole and (self.state is None or self.state.watermark is None)
 
     @property
     def selected(self) -> tuple[str, ...]:
@@ -91,6 +98,11 @@ def count_soql(window: Window, *, until: datetime | None = None) -> str:
     return f"SELECT COUNT() FROM {window.object}{_where(window, until=until)}"
 
 
+def oldest_soql(window: Window) -> str:
+    """The window's oldest record, by the index of its stamps."""
+    return f"SELECT {window.cursor} FROM {window.object}{_where(window)} ORDER BY {window.cursor} LIMIT 1"
+
+
 def probe_soql(window: Window) -> str:
     """How many records, and the newest stamp among them: one row of two values."""
     return f"SELECT COUNT(Id), MAX({window.cursor}) FROM {window.object}{_where(window)}"
@@ -103,6 +115,8 @@ def _where(window: Window, *, after: Position | None = None, until: datetime | N
         conditions.append(f"({window.cursor} > {stamp} OR ({window.cursor} = {stamp} AND Id > '{after.id}'))")
     elif window.since is not None:
         conditions.append(f"{window.cursor} >= {iso_z(window.since)}")
+    if window.before is not None:
+        conditions.append(f"{window.cursor} < {iso_z(window.before)}")
     if until is not None:
         conditions.append(f"{window.cursor} <= {iso_z(until)}")
     return f" WHERE {' AND '.join(conditions)}" if conditions else ""
