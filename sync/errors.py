@@ -12,6 +12,7 @@
     ├── OrgUnavailable            exit 1: no network, no answer, an answer that isn't Salesforce's
     ├── OrgFault                  exit 1: Salesforce failed or refused a call as a whole
     ├── PreImageUnsaved           exit 1: what leads are can't be saved, so they are not converted
+    ├── LedgerUnwritable          exit 1, or 5 with intents open: the ledger's disk or server gave up
     ├── GuardRefused              exit 6: a limit of the policy holds the run back
     ├── OrgBusy                   exit 7: another run holds this org
     └── Interrupted               exit 8: stopped by a signal; safe to run again
@@ -147,6 +148,26 @@ class PreImageUnsaved(LeadgateError):
     """What the leads are can't be saved, so they are not converted."""
 
     code = "pre_image_unsaved"
+
+
+class LedgerUnwritable(LeadgateError):
+    """The ledger can't be written any more; nothing is sent that it can't record.
+
+    Args:
+        message: What the disk or server says.
+        open_intents: Actions that were sent and whose outcome could not be recorded; they are in doubt.
+    """
+
+    code = "ledger_unwritable"
+
+    def __init__(self, message: str, *, place: str | None = None, open_intents: int = 0) -> None:
+        fix = "mend that, then run the same command again; nothing was sent that is not in the ledger"
+        if open_intents:
+            message = f"{message}; {open_intents} actions were under way and are in doubt"
+            fix = "mend that, then run `leadgate recover`: it reads the org back, and nothing happens twice"
+            self.exit_code = 5
+        super().__init__(message, place=place, fix=fix)
+        self.open_intents = open_intents
 
 
 class GuardRefused(LeadgateError):

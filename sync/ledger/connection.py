@@ -14,13 +14,21 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, select
 from sqlalchemy import text as sql
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError
+from sqlalchemy.engine.interfaces import ExceptionContext
+from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, OperationalError
 
-from sync.errors import SettingsInvalid, WrongUse
+from sync.errors import LedgerUnwritable, OrgBusy, SettingsInvalid, WrongUse
 from sync.ledger.schema import FORMAT, meta, metadata, paces, triggers
 
 _SETTING = "LEADGATE_LEDGER_URL"
 _LOCK_SECONDS = 30.0
+_GIVING_UP = {
+    "full": "the disk is full",
+    "no space": "the disk is full",
+    "readonly": "it may only be read",
+    "read-only": "it may only be read",
+    "disk i/o": "the disk fails",
+}
 READ = "leadgate_read"
 """Execution option of a connection that only reads, and so needs no write lock on SQLite."""
 
@@ -56,6 +64,7 @@ def open_engine(location: str | Path) -> Engine:
     except BaseException:
         engine.dispose()
         raise
+    event.listen(engine, "handle_error", _gave_up)
     return engine
 
 
@@ -106,6 +115,25 @@ def _private(path: Path) -> None:
             fix="set LEADGATE_STATE_DIR to a folder that you may write to",
             code="ledger_unusable",
         ) from None
+
+
+def _gave_up(context: ExceptionContext) -> None:
+    """Says what it means when the disk or the server fails under an open ledger.
+
+    Raises:
+        OrgBusy: Another process has been writing for too long.
+        LedgerUnwritable: Anything else of that kind.
+    """
+    if not isinstance(context.sqlalchemy_exception, OperationalError):
+        return  # broken rules are the caller's to understand
+    engine = context.engine
+    place = None if engine is None else str(engine.url.database)
+    said = str(context.original_exception).strip().splitlines()[0] if str(context.original_exception).strip() else ""
+    if "is locked" in said:
+        fix = "wait until it has finished"
+        raise OrgBusy("another process is writing to this ledger", place=place, fix=fix) from None
+    words = next((meant for sign, meant in _GIVING_UP.items() if sign in said.lower()), "it can't be reached")
+    raise LedgerUnwritable(f"the ledger can't be written: {words}", place=place) from None
 
 
 def _on_connect(connection: sqlite3.Connection, _record: Any) -> None:

@@ -18,7 +18,7 @@ from typing import Self
 from sqlalchemy import Connection, Engine, Select, select
 from sqlalchemy.exc import IntegrityError
 
-from sync.errors import OrgBusy
+from sync.errors import LedgerUnwritable, OrgBusy
 from sync.ledger import audit as history
 from sync.ledger import lease as leasing
 from sync.ledger.audit import AuditEvent, Chain
@@ -55,6 +55,8 @@ class Ledger:
         self._engine = engine
         self._reader = engine.execution_options(**{READ: True})
         self._clock = clock
+        self._open: set[str] = set()
+        """Keys that this process has intended and not closed: what is in doubt if the ledger gives up now."""
 
     @classmethod
     def open(cls, location: str | Path, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Self:
@@ -84,15 +86,24 @@ class Ledger:
         try:
             yield lease
         finally:
-            with self._engine.begin() as connection:
+            with self._telling_what_is_open(), self._engine.begin() as connection:
                 leasing.release(connection, lease)
 
     @contextmanager
     def _writing(self, lease: Lease) -> Iterator[tuple[Connection, datetime]]:
-        with self._engine.begin() as connection:
+        with self._telling_what_is_open(), self._engine.begin() as connection:
             now = self._clock()
             leasing.check(connection, lease, now)
             yield connection, now
+
+    @contextmanager
+    def _telling_what_is_open(self) -> Iterator[None]:
+        try:
+            yield
+        except LedgerUnwritable as gave_up:
+            if gave_up.open_intents or not self._open:
+                raise
+            raise LedgerUnwritable(gave_up.message, place=gave_up.place, open_intents=len(self._open)) from None
 
     def begin_run(self, lease: Lease, start: RunStart) -> str:
         """Write down that a run begins; returns its id."""
@@ -153,6 +164,7 @@ class Ledger:
             if "ledger_one_live_entry" in str(refused.orig) or "action_key" in str(refused.orig):
                 raise KeyTaken from None
             raise
+        self._open.update(subject.key for subject in subjects)
 
     def close(self, lease: Lease, closings: Sequence[Closing]) -> None:
         """Close intended entries with what became of them.
@@ -179,6 +191,7 @@ class Ledger:
                 )
                 if changed.rowcount != 1:
                     raise ValueError(f"no intended entry for {closing.key}")
+        self._open.difference_update(closing.key for closing in closings)
 
     def note(self, lease: Lease, run_id: str, plan_id: str, noted: Iterable[tuple[Subject, Closing]]) -> None:
         """Write down actions for which nothing was sent: superseded, already applied, not reached, still in doubt."""
