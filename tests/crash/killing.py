@@ -259,7 +259,7 @@ class KillWorld:
         return Victim(arguments=arguments, start=start, kill=kill + (self.seconds if write else 0), write=write)
 
     def writes(self) -> int:
-        """How many requests that change something the org has seen."""
+        """How many requests of the kinds that change something the org has seen."""
         counts = self.mock.requests.by_operation()
         return counts.get("composite", 0) + counts.get("soap.convertLead", 0) + counts.get("collections.update", 0)
 

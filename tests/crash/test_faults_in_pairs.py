@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import multiprocessing
 import os
 import random
@@ -15,25 +14,24 @@ from pathlib import Path
 from typing import Self
 
 import pytest
-import structlog
 from fault_world import FaultWorld, Strike, Trouble, fault_world
 
 from benchmarks import proofs
-
-WHOLE_RUN = 16
-"""Requests of a run without troubles."""
 
 
 @dataclass
 class Tally:
     """What a number of rounds came to."""
 
+    requests: int = 0
+    """Of a run that nothing troubles."""
     alone: int = 0
     pairs: int = 0
     ended: Counter[str] = field(default_factory=Counter)
     failures: list[str] = field(default_factory=list)
 
     def __iadd__(self, other: Self) -> Self:
+        self.requests = other.requests
         self.alone += other.alone
         self.pairs += other.pairs
         self.ended += other.ended
@@ -41,9 +39,9 @@ class Tally:
         return self
 
 
-def strikes(every: int = 1) -> list[Strike]:
-    """Every trouble at every request, or each n-th of them."""
-    return [Strike(at, trouble) for at in range(WHOLE_RUN) for trouble in Trouble][::every]
+def strikes(world: FaultWorld) -> list[Strike]:
+    """Every trouble at every request of a run that nothing troubles."""
+    return [Strike(at, trouble) for at in range(world.whole_run) for trouble in Trouble]
 
 
 def alone(world: FaultWorld, first: Strike, tally: Tally) -> int:
@@ -59,7 +57,7 @@ def alone(world: FaultWorld, first: Strike, tally: Tally) -> int:
 def in_pairs(world: FaultWorld, first: Strike, seconds: Sequence[Trouble], times: int, tally: Tally) -> None:
     """The strike alone, then with each second trouble at later requests: in its run, or else in the next one."""
     made = alone(world, first, tally)
-    later = range(first.at + 1, made) or range(made, made + WHOLE_RUN)
+    later = range(first.at + 1, made) or range(made, made + world.whole_run)
     for trouble in seconds:
         chance = random.Random(f"{first} {trouble}")  # noqa: S311 -- repeatable, no secret
         for at in chance.sample(later, min(times, len(later))):
@@ -73,28 +71,29 @@ def in_pairs(world: FaultWorld, first: Strike, seconds: Sequence[Trouble], times
 
 def part_of_all_pairs(part: int, parts: int, folder: Path, times: int) -> Tally:
     """One process's share."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     tally = Tally()
     mine = folder / str(part)
     mine.mkdir()
     with fault_world(mine) as world:
-        for first in strikes()[part::parts]:
+        tally.requests = world.whole_run
+        for first in strikes(world)[part::parts]:
             in_pairs(world, first, list(Trouble), times, tally)
     return tally
 
 
-def test_the_run_has_the_requests_that_the_strikes_are_counted_by(tmp_path: Path) -> None:
+def test_the_run_that_is_struck_signs_in_reads_and_writes(tmp_path: Path) -> None:
     with fault_world(tmp_path) as world:
-        world.fresh()
-        assert world.carry_out() == {"applied": 6}
-        assert world.requests == WHOLE_RUN
+        assert world.round() == {"applied": 6}
+        seen = world.mock.requests.by_operation()
+        assert {"userinfo", "collections.retrieve", "composite", "soap.convertLead"} <= set(seen)
+        assert len(strikes(world)) == world.whole_run * len(Trouble) > 12 * len(Trouble)
 
 
 @pytest.mark.slow
 def test_any_trouble_alone_leaves_every_lead_converted_once(tmp_path: Path) -> None:
     tally = Tally()
     with fault_world(tmp_path) as world:
-        for first in strikes(every=4):
+        for first in strikes(world)[::4]:
             alone(world, first, tally)
     assert tally.failures == []
 
@@ -104,7 +103,7 @@ def test_any_two_troubles_leave_every_lead_converted_once(tmp_path: Path) -> Non
     tally = Tally()
     chance = random.Random(3)  # noqa: S311 -- repeatable, no secret
     with fault_world(tmp_path) as world:
-        for first in chance.sample(strikes(), 10):
+        for first in chance.sample(strikes(world), 10):
             in_pairs(world, first, chance.sample(list(Trouble), 8), 1, tally)
     assert tally.failures == []
 
@@ -125,7 +124,7 @@ def test_ten_thousand_pairs_of_troubles_leave_every_lead_converted_once(tmp_path
         section="Conversions",
         title="Every fault at every request, in pairs",
         claim=f"""A run of one status update and five conversions (two waves, three leads of one company, one lead whose
-            account exists) makes {WHOLE_RUN} requests, from signing in to the last opportunity's fields. Each of
+            account exists) makes {whole.requests} requests, from signing in to the last opportunity's fields. Each of
             {len(Trouble)} troubles struck each of them, alone and followed by each trouble at two later requests chosen
             by chance; then two clean runs. Afterwards: each lead converted exactly once, one account for the company,
             each opportunity with its planned fields, ledger and org agree, the chain of the ledger intact, each run's
@@ -134,7 +133,7 @@ def test_ten_thousand_pairs_of_troubles_leave_every_lead_converted_once(tmp_path
         seconds=time.monotonic() - began,
         counts={
             "troubles": len(Trouble),
-            "requests struck": WHOLE_RUN,
+            "requests struck": whole.requests,
             "rounds with one trouble": whole.alone,
             "rounds with two troubles": whole.pairs,
             **{f"actions of struck runs that ended {name}": n for name, n in sorted(whole.ended.items())},
