@@ -185,11 +185,11 @@ def _results(run: Run, planned: Sequence[Planned]) -> tuple[LeadResult, ...]:
     return tuple(results)
 
 
-def said(code: str | None, said: str | None) -> str | None:
+def said(code: str | None, words: str | None) -> str | None:
     """Salesforce's own words where there are any, else ours for the code."""
     if code is None:
         return None
-    return own.cause if (own := own_code(code)) else said or explain(code).cause
+    return own.cause if (own := own_code(code)) else words or explain(code).cause
 
 
 def _follow_up_state(action: Action, state: State, follow: State | None) -> str | None:

@@ -89,7 +89,7 @@ def run_plan(
         limits = replace(limits, api_reserve=overrides.api_reserve)
     if max_failures is not None:
         limits = replace(limits, stop_at_failures=max_failures)
-    with output.progress(quiet=as_json) as tick, _stoppable() as stop:
+    with output.progress(quiet=as_json) as tick, stoppable() as stop:
 
         def show(step: Progress) -> None:
             tick("applying", step.done, step.planned)
@@ -138,7 +138,7 @@ def draw_result(result: RunResult, *, instance_url: str, rows: int = 20) -> None
 
 
 @contextmanager
-def _stoppable() -> Iterator[Callable[[], bool]]:
+def stoppable() -> Iterator[Callable[[], bool]]:
     """A flag that SIGINT or SIGTERM sets; a second one of either ends the process, which the ledger survives too."""
     stop = threading.Event()
 

@@ -4,6 +4,7 @@ from sync.cli.commands import (
     apply,
     audit,
     check,
+    compensate,
     convert,
     demo,
     doctor,
@@ -20,6 +21,7 @@ from sync.cli.commands import (
     pull,
     recover,
     report,
+    score,
     sync,
 )
 
@@ -38,9 +40,10 @@ COMMANDS = (
     ("sync", sync.sync),
     ("convert", convert.convert),
     ("recover", recover.recover),
+    ("compensate", compensate.compensate),
     ("audit", audit.audit),
     ("report", report.report),
     ("forget", forget.forget),
 )
 
-GROUPS = (("mapping", mapping.group), ("policy", policy.group), ("mock-org", mock_org.group))
+GROUPS = (("mapping", mapping.group), ("policy", policy.group), ("score", score.group), ("mock-org", mock_org.group))

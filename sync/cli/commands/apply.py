@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -12,14 +12,13 @@ from sync.cli import options
 from sync.cli import overrides as allowed
 from sync.errors import PlanInvalid
 
-if TYPE_CHECKING:
-    from sync.plan.actions import Plan
-
 MAKE_ONE = "make one with `leadgate plan -o FILE`"
 
 
 def apply(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A plan that `leadgate plan` saved.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="A plan that `leadgate plan` or `leadgate compensate` saved.")
+    ],
     *,
     org: options.Org = None,
     folder: options.Folder = options.HERE,
@@ -46,8 +45,11 @@ def apply(
     """Carry out a plan: re-reads every lead, converts in waves, accounts for each action."""
     from sync.cli import output
     from sync.cli.carry_out import ask, draw_result, refusals, run_plan
+    from sync.cli.carry_out_compensation import carry_out_compensation
     from sync.cli.opened import open_workspace
     from sync.plan import render
+    from sync.plan.codec import decode
+    from sync.plan.compensation_file import is_compensation
     from sync.plan.guards import enforce
 
     let_pass = allowed.overrides(
@@ -58,7 +60,19 @@ def apply(
         allow_empty=allow_empty,
         api_reserve=api_reserve,
     )
-    plan = read_plan(file)
+    text = text_of(file)
+    if is_compensation(text):
+        carry_out_compensation(
+            text,
+            file,
+            open_workspace(folder, org),
+            yes=yes,
+            allow_old_plan=allow_old_plan,
+            max_failures=allowed.share(max_failures, "--max-failures"),
+            api_reserve=let_pass.api_reserve,
+            as_json=as_json,
+        )
+    plan = decode(text, str(file))
     workspace = open_workspace(folder, org)
     policy = workspace.policy(policy_file)
     if plan.policy_digest != policy.digest and not allow_other_policy:
@@ -95,16 +109,14 @@ def apply(
     raise typer.Exit(result.exit_code(strict=strict))
 
 
-def read_plan(file: Path) -> Plan:
-    """The plan in a file.
+def text_of(file: Path) -> str:
+    """The text of a plan's file.
 
     Raises:
-        PlanInvalid: Every way in which the file isn't a plan that may be carried out.
+        PlanInvalid: It can't be read, or is no text.
     """
-    from sync.plan.codec import decode
-
     try:
-        text = file.read_text("utf-8")
+        return file.read_text("utf-8")
     except UnicodeDecodeError:
         raise PlanInvalid(
             "this is no plan: not UTF-8 text", place=str(file), fix="name a file that `leadgate plan` saved"
@@ -115,4 +127,3 @@ def read_plan(file: Path) -> Plan:
             place=str(file),
             fix="make one with `leadgate plan -o FILE`",
         ) from missing
-    return decode(text, str(file))

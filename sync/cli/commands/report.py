@@ -108,6 +108,9 @@ def accounted(counts: Mapping[str, int]) -> str:
     """Every lead of a run in one sentence."""
     if not counts:
         return "no plan behind it: this run only closed what earlier ones had left open"
+    if "compensated_leads" in counts:
+        made = counts.get("create_lead", 0)
+        return f"conversions to be compensated: {counts['compensated_leads']:,}, new leads: {made:,}"
     parts = ", ".join(
         f"{counts.get(name, 0):,} {name.replace('_', ' ')}" for name in ("ready", "blocked", "out_of_scope")
     )
