@@ -19,7 +19,7 @@ from sync.insight.rates import FLOOR
 from sync.mapping import OrgMapping
 from sync.mirror.past.activities import has_activities, leads_with_lost_activities
 from sync.mirror.past.conversions import CONVERSION, ToldBy, has
-from sync.mirror.past.fields import EvidenceKind, FieldEvidence
+from sync.mirror.past.fields import EvidenceKind, FieldEvidence, step_table
 from sync.mirror.past.opening import Past
 from sync.mirror.state import aware, naive
 from sync.mirror.tables import quoted
@@ -112,6 +112,7 @@ def _notes(
 ) -> Iterator[Note]:
     yield from _about_leads(session, period)
     yield from _about_conversions(session)
+    yield _about_status(session, past)
     yield from _about_history(session, past, replayed, period, since)
 
 
@@ -181,6 +182,22 @@ def _about_conversions(session: DuckDBPyConnection) -> Iterator[Note]:
         code="missing_opportunities",
         count=gone,
         text="opportunities of converted leads have been deleted or can't be read; they count as neither won nor lost",
+    )
+
+
+def _about_status(session: DuckDBPyConnection, past: Past) -> Note:
+    known = (
+        f"AND c.lead_id NOT IN (SELECT lead_id FROM {step_table('status')})" if past.fields["status"].stepped else ""
+    )
+    unknown = _number(
+        session,
+        f"SELECT count(*) FROM {CONVERSION} c JOIN replay_span s ON s.lead_id = c.lead_id WHERE true {known}",
+    )
+    return Note(
+        code="unknown_status",
+        count=unknown,
+        text="converted leads have no record of their status before the conversion: a policy that asks for it, even in "
+        "its scope, finds it unknown and never takes them (let the org track Lead Status)",
     )
 
 
