@@ -45,6 +45,8 @@ class World:
     folder: Path
     mapping: OrgMapping
     client: SalesforceClient
+    url: str | None = None
+    """Where the org is served on a socket; `None` in-process."""
     slept: list[float] = field(default_factory=list)
     heard: list[Progress] = field(default_factory=list)
 
@@ -60,7 +62,8 @@ class World:
 
     def new_client(self, username: str | None = None) -> SalesforceClient:
         token = SecretStr(self.mock.login(username))
-        settings = OrgSettings(name="test", credentials=AccessToken(instance_url=self.mock.instance_url, token=token))
+        url = self.url or self.mock.instance_url
+        settings = OrgSettings(name="test", credentials=AccessToken(instance_url=url, token=token))
         waited = {"now": 0.0}
 
         def sleep(seconds: float) -> None:
