@@ -16,7 +16,7 @@ from sync.apply.subjects import follow_up_subject, follow_up_values
 from sync.ledger.entries import Closing, Entry, State, Subject
 from sync.model import Record, Value
 from sync.plan.expects import same_value
-from sync.plan.forecast import BULK_FROM, COLLECTION, GUARDED_UPDATES
+from sync.plan.forecast import BULK_FROM, COLLECTIONS, GUARDED_UPDATES
 from sync.salesforce.org import Answer, RecordUpdate
 from sync.salesforce.values import moment_of
 
@@ -108,7 +108,7 @@ def _missing(values: Mapping[str, Value], record: Record) -> dict[str, Value]:
 def _at_once(count: int) -> int:
     if count <= GUARDED_UPDATES:
         return GUARDED_UPDATES
-    return COLLECTION if count <= BULK_FROM else count
+    return COLLECTIONS if count <= BULK_FROM else count
 
 
 def _sent(run: Run, batch: Sequence[_Pending]) -> list[Answer]:
@@ -124,7 +124,7 @@ def _sent(run: Run, batch: Sequence[_Pending]) -> list[Answer]:
     ]
     if guarded:
         return run.org.update_guarded(updates)
-    return run.org.update(updates) if len(updates) <= COLLECTION else run.org.bulk_update(updates)
+    return run.org.update(updates) if len(updates) <= COLLECTIONS else run.org.bulk_update(updates)
 
 
 def _read_back(run: Run, lost: Sequence[tuple[Subject, datetime]], pending: Mapping[str, _Pending]) -> list[Closing]:

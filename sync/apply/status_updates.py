@@ -1,7 +1,8 @@
 """Lead Status updates by the route that fits their number.
 
-Up to 25 go as guarded composite calls, where a person's edit since the re-read always wins. More go as collections of
-200, thousands as a bulk job; those carry no condition, so the re-read just before them is the guard.
+Up to 25 go as guarded composite calls, where a person's edit since the re-read always wins. More go as collections,
+a thousand to a call, and thousands as a bulk job; those carry no condition, so the re-read just before them is the
+guard.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from sync.apply.precondition import Ready
 from sync.apply.sending import Attempts, resolve_leads, send
 from sync.apply.subjects import grounds_of
 from sync.ledger.entries import Subject
-from sync.plan.forecast import BULK_FROM, COLLECTION, GUARDED_UPDATES
+from sync.plan.forecast import BULK_FROM, COLLECTIONS, GUARDED_UPDATES
 from sync.salesforce.org import Answer, RecordUpdate
 
 STEP = "status updates"
@@ -48,7 +49,7 @@ def update_statuses(run: Run, ready: Sequence[Ready]) -> None:
 def _at_once(count: int) -> int:
     if count <= GUARDED_UPDATES:
         return GUARDED_UPDATES
-    return COLLECTION if count <= BULK_FROM else count
+    return COLLECTIONS if count <= BULK_FROM else count
 
 
 def _sent(run: Run, batch: Sequence[Ready], *, guarded: bool) -> list[Answer]:
@@ -63,4 +64,4 @@ def _sent(run: Run, batch: Sequence[Ready], *, guarded: bool) -> list[Answer]:
     ]
     if guarded:
         return run.org.update_guarded(updates)
-    return run.org.update(updates) if len(updates) <= COLLECTION else run.org.bulk_update(updates)
+    return run.org.update(updates) if len(updates) <= COLLECTIONS else run.org.bulk_update(updates)

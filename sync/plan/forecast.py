@@ -14,16 +14,16 @@ from sync.plan.pre_image import calls_for
 GUARDED_UPDATES = 25
 """Status updates up to this many go as guarded composite calls, 25 to a call."""
 
-COLLECTION = 200
-"""Records in a collections call."""
+COLLECTIONS = 1000
+"""Updates in a call: five collections of 200."""
 
 BULK_FROM = 2000
 """More updates than this go by Bulk API 2.0 (Salesforce's own advice)."""
 
 BULK_CALLS = 8
-"""Create, upload, close, a few polls, and three result files."""
+"""Create, upload, close, three polls, and two result files: of a job that takes some seconds and has a few failures."""
 
-RETRIEVE = 2000
+RETRIEVE = 10_000
 """Records re-read in a call."""
 
 LEADS_IN_QUERY = 500
@@ -65,7 +65,7 @@ def update_calls(count: int) -> int:
     """API calls for that many record updates, by the route that `apply` takes."""
     if count <= GUARDED_UPDATES:
         return ceil(count / GUARDED_UPDATES)
-    return ceil(count / COLLECTION) if count <= BULK_FROM else BULK_CALLS
+    return ceil(count / COLLECTIONS) if count <= BULK_FROM else BULK_CALLS
 
 
 def _evidence_calls(actions: Sequence[Action]) -> int:

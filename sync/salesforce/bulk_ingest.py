@@ -144,10 +144,14 @@ def _results(transport: Transport, job: Job, group: Sequence[RecordUpdate]) -> l
     found: dict[str, list[Answer]] = {}
     for row in _rows(transport, job, "/successfulResults/"):
         _file(found, row, Accepted(id=row.get("sf__Id") or row.get("Id") or ""))
-    for row in _rows(transport, job, "/failedResults/"):
-        _file(found, row, _refused(row.get("sf__Error") or ""))
-    for row in _rows(transport, job, "/unprocessedrecords/"):
-        _file(found, row, NotSent(code="UNPROCESSED", message=f"bulk job {job.id} ended as {job.state} before it"))
+    # A file that the job's own figures and the rows seen so far say is empty isn't worth a call; were the figures
+    # wrong, its records would be missing below, and unknown.
+    if job.failed or len(found) != len(group):
+        for row in _rows(transport, job, "/failedResults/"):
+            _file(found, row, _refused(row.get("sf__Error") or ""))
+    if len(found) != len(group):
+        for row in _rows(transport, job, "/unprocessedrecords/"):
+            _file(found, row, NotSent(code="UNPROCESSED", message=f"bulk job {job.id} ended as {job.state} before it"))
     lost = Unknown(code="INCOMPLETE_RESULT", message=f"bulk job {job.id} doesn't account for this record exactly once")
     answers: list[Answer] = []
     for update in group:

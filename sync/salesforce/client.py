@@ -178,8 +178,8 @@ class SalesforceClient:
         return [page["totalSize"] for page in composite.first_pages(self._transport, soqls, all_rows=all_rows)]
 
     def retrieve(self, object_name: str, ids: Sequence[str], fields: Sequence[str]) -> list[Record | None]:
-        """Records by id in the order asked, 2,000 a call."""
-        return list(rest.retrieve(self._transport, object_name, ids, fields))
+        """Records by id in the order asked, 10,000 a call."""
+        return list(collections.retrieve(self._transport, object_name, ids, fields))
 
     def ask(self, questions: Sequence[Ask]) -> list[Told]:
         """Several reads of different kinds, 25 to a call, five of them queries."""
@@ -234,7 +234,7 @@ class SalesforceClient:
         return composite.update_guarded(self._transport, updates)
 
     def update(self, updates: Sequence[RecordUpdate]) -> list[Answer]:
-        """Unconditional updates, 200 to a call."""
+        """Unconditional updates, five collections of 200 to a call."""
         return collections.update(self._transport, updates)
 
     def bulk_update(

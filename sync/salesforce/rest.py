@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 
 from sync.errors import AccessRefused, OrgFault
 from sync.model import Record, normal_id
-from sync.salesforce.calls import Call, Root, get, json_body, local_path, segment
+from sync.salesforce.calls import Call, Root, get, local_path, segment
 from sync.salesforce.org import Changes
 from sync.salesforce.transport import Transport
 from sync.salesforce.values import flat_record, iso_z, moment_of, same_id
@@ -21,7 +21,9 @@ from sync.salesforce.values import flat_record, iso_z, moment_of, same_id
 LONGEST_URI = 15_000
 """Bytes. Salesforce answers 414 beyond 16,384, and 431 where the headers reach it together with the URI."""
 
-_RETRIEVE_AT_ONCE = 2000  # ids in one POST (REST guide, retrieve with a request body)
+RETRIEVED_AT_ONCE = 2000  # ids in one POST (REST guide, retrieve with a request body)
+RETRIEVE = "/composite/sobjects/{object}"
+"""How a retrieve is called in logs and errors."""
 
 
 def query_path(soql: str, *, all_rows: bool) -> str:
@@ -73,34 +75,27 @@ def page_in(data: Any, place: str) -> Mapping[str, Any]:
     raise OrgFault("the answer to a query has no rows and no count", place=place, code="INCOMPLETE_RESULT")
 
 
-def retrieve(
-    transport: Transport, object_name: str, ids: Sequence[str], fields: Sequence[str]
-) -> Iterator[Record | None]:
-    """Rows by id in the order asked, `None` where there is none that we may see.
+def retrieve_body(ids: Sequence[str], fields: Sequence[str]) -> dict[str, Any]:
+    """The body of a retrieve of at most 2,000 records."""
+    return {"ids": list(ids), "fields": list(dict.fromkeys([*fields, "Id"]))}
+
+
+def retrieved(ids: Sequence[str], data: Any) -> Iterator[Record | None]:
+    """The rows of a retrieve in the order asked, `None` where there is none that we may see.
 
     Raises:
-        OrgFault: Also when the answer doesn't match the ids asked for, row by row.
+        OrgFault: The answer doesn't match the ids asked for, row by row.
     """
-    template = "/composite/sobjects/{object}"
-    for start in range(0, len(ids), _RETRIEVE_AT_ONCE):
-        wanted = ids[start : start + _RETRIEVE_AT_ONCE]
-        call = Call(
-            method="POST",
-            path=f"/composite/sobjects/{segment(object_name)}",
-            template=template,
-            body=json_body({"ids": list(wanted), "fields": list(dict.fromkeys([*fields, "Id"]))}),
-        )
-        found = transport.send(call).data
-        if not isinstance(found, list) or len(found) != len(wanted):
-            raise OrgFault("a retrieve didn't answer each id", place=template, code="INCOMPLETE_RESULT")
-        for asked, row in zip(wanted, found, strict=True):
-            if row is None:
-                yield None
-                continue
-            record = flat_record(row)
-            if not same_id(str(record.get("Id")), asked):
-                raise OrgFault("a retrieve answered with another record", place=template, code="INCOMPLETE_RESULT")
-            yield record
+    if not isinstance(data, list) or len(data) != len(ids):
+        raise OrgFault("a retrieve didn't answer each id", place=RETRIEVE, code="INCOMPLETE_RESULT")
+    for asked, row in zip(ids, data, strict=True):
+        if row is None:
+            yield None
+            continue
+        record = flat_record(row)
+        if not same_id(str(record.get("Id")), asked):
+            raise OrgFault("a retrieve answered with another record", place=RETRIEVE, code="INCOMPLETE_RESULT")
+        yield record
 
 
 def updated(transport: Transport, object_name: str, start: datetime, end: datetime) -> Changes:

@@ -188,7 +188,7 @@ def test_results_that_cannot_be_read_leave_the_records_unknown(
     stage: Stage, mock: MockOrg, org: SalesforceClient
 ) -> None:
     leads = stage.leads(3)
-    mock.add_fault(Fault(kind=FaultKind.SERVER_ERROR, route="bulk.ingest.failed", times=None))
+    mock.add_fault(Fault(kind=FaultKind.SERVER_ERROR, route="bulk.ingest.successful", times=None))
     updates = [RecordUpdate(object="Lead", id=lead, values={"Title": "x"}) for lead in leads]
     answers = org.bulk_update(updates)
     assert all(isinstance(answer, Unknown) for answer in answers)

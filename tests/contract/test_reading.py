@@ -174,6 +174,20 @@ def test_rows_by_id_keep_the_order_and_leave_holes(stage: Stage, org: Salesforce
     assert found[0] == {"Id": last, "Company": f"Co {stage.tag} 2"}
 
 
+def test_more_than_two_thousand_records_are_read_in_one_call(
+    stage: Stage, mock: MockOrg, org: SalesforceClient
+) -> None:
+    first, last = stage.leads(2)
+    nobody = [f"00Q{number:012d}AAA" for number in range(4_000)]
+    org.identity  # noqa: B018 -- so that only the reading is counted
+    mock.requests.reset()
+    found = org.retrieve("Lead", [first, *nobody, last], ["Company"])
+    assert (found[0] or {})["Id"] == first
+    assert (found[-1] or {})["Id"] == last
+    assert found[1:-1] == [None] * 4_000
+    assert sum(entry.api_calls for entry in mock.requests.last) == 1
+
+
 def test_changes_in_a_window_come_with_the_safe_watermark(stage: Stage, org: SalesforceClient) -> None:
     (lead, gone) = stage.leads(2)
     stage.call("DELETE", f"/sobjects/Lead/{gone}")

@@ -75,12 +75,24 @@ def test_a_refused_record_keeps_the_others_going(stage: Stage, org: SalesforceCl
         assert not answers[2].retryable
 
 
-def test_collections_go_by_two_hundreds_and_answer_in_order(stage: Stage, mock: MockOrg, org: SalesforceClient) -> None:
+def test_five_collections_of_two_hundred_go_in_a_call_and_answer_in_order(
+    stage: Stage, mock: MockOrg, org: SalesforceClient
+) -> None:
     leads = stage.leads(401)
     org.identity  # noqa: B018 -- so that only the updates are counted
     mock.requests.reset()
     assert org.update([status(lead) for lead in leads]) == [Accepted(id=lead) for lead in leads]
-    assert sum(entry.api_calls for entry in mock.requests.last) == 3
+    assert sum(entry.api_calls for entry in mock.requests.last) == 1
+
+
+def test_what_the_org_refuses_in_one_collection_of_a_call_is_told_of_that_record_alone(
+    stage: Stage, org: SalesforceClient
+) -> None:
+    leads = stage.leads(401)
+    updates = [status(lead) for lead in leads]
+    updates[300] = RecordUpdate(object="Lead", id=leads[300], values={"LastName": None})
+    answers = org.update(updates)
+    assert [number for number, answer in enumerate(answers) if answer != Accepted(id=leads[number])] == [300]
 
 
 def test_the_same_record_twice_goes_in_two_calls(stage: Stage, org: SalesforceClient) -> None:
