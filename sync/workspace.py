@@ -20,8 +20,6 @@ from typing import TYPE_CHECKING
 
 from sync.errors import InputInvalid, SettingsInvalid
 from sync.mapping import OrgMapping, load_mapping
-from sync.policy.loader import load_policy_text
-from sync.policy.schema import Policy
 from sync.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -29,6 +27,7 @@ if TYPE_CHECKING:
     from sync.mirror.connection import Wait
     from sync.mirror.store import Mirror
     from sync.org_settings import OrgSettings
+    from sync.policy.schema import Policy
     from sync.pre_image_store import PreImageStore
     from sync.salesforce.org import Org, OrgReader
 
@@ -94,6 +93,8 @@ class Workspace:
         Raises:
             PolicyInvalid: With every problem as `file:line: message`.
         """
+        from sync.policy.loader import load_policy_text
+
         text, shown = self.policy_text(file)
         return load_policy_text(text, shown, self.mapping)
 

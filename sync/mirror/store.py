@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from duckdb import CatalogException, DuckDBPyConnection
+from duckdb import DuckDBPyConnection
 
 from sync.errors import InputInvalid, MirrorUnusable
 from sync.mapping import OrgMapping
@@ -24,7 +24,7 @@ from sync.mirror.forget import Forgotten, forget, is_rewrite_due, rewrite, same_
 from sync.mirror.mentions import Mention, find_mentions, marks_of
 from sync.mirror.scores import Score, drop_scores, read_scores, write_scores
 from sync.mirror.state import ObjectState, read_meta, read_states
-from sync.mirror.tables import FORMAT, prepare, quoted
+from sync.mirror.tables import check_format, prepare, quoted
 from sync.model import FieldType, Record, Value, normal_id
 from sync.plan.matching import LeadMatches
 from sync.policy.compile import CompiledPolicy
@@ -247,28 +247,6 @@ class Mirror:
                     place=f"{mapped.file}:{max(1, mapped.fields[lacking[0]].line)}",
                     fix="run `leadgate pull`",
                 )
-
-
-def check_format(connection: DuckDBPyConnection, path: Path) -> None:
-    """Refuses a file that is no mirror, or one that a newer leadgate wrote; a new, empty file is fine.
-
-    Raises:
-        MirrorUnusable: See above.
-    """
-    try:
-        held = read_meta(connection, "format")
-    except CatalogException:
-        held = None
-        tables = connection.execute("SELECT count(*) FROM duckdb_tables() WHERE NOT internal").fetchone()
-        if _number(tables):
-            raise MirrorUnusable("this DuckDB file is not a mirror", place=str(path), fix="move it away") from None
-    if held is not None and int(held) != FORMAT:
-        update = "update leadgate, or " if int(held) > FORMAT else ""
-        raise MirrorUnusable(
-            f"the mirror has format {held}, and this leadgate reads format {FORMAT}",
-            place=str(path),
-            fix=f"{update}move the mirror away and run `leadgate pull`, which builds it again",
-        )
 
 
 def as_value(value: object) -> Value:

@@ -11,10 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib.resources import files
+from pathlib import Path
 
-from duckdb import DuckDBPyConnection
+from duckdb import CatalogException, DuckDBPyConnection
 
+from sync.errors import MirrorUnusable
 from sync.mapping import VERSION_FIELDS, ObjectMapping, OrgMapping
+from sync.mirror.state import read_meta
 from sync.policy.relations import sql_type
 
 FORMAT = 2
@@ -51,6 +54,28 @@ def cursor_field(mapping: ObjectMapping) -> str:
 def is_append_only(mapping: ObjectMapping) -> bool:
     """Whether rows are only ever added (field history): Salesforce drops old ones, the mirror keeps them."""
     return mapping.object.endswith("History")
+
+
+def check_format(connection: DuckDBPyConnection, path: Path) -> None:
+    """Refuses a file that is no mirror, or one that a newer leadgate wrote; a new, empty file is fine.
+
+    Raises:
+        MirrorUnusable: See above.
+    """
+    try:
+        held = read_meta(connection, "format")
+    except CatalogException:
+        held = None
+        tables = connection.execute("SELECT count(*) FROM duckdb_tables() WHERE NOT internal").fetchone()
+        if tables is None or tables[0]:
+            raise MirrorUnusable("this DuckDB file is not a mirror", place=str(path), fix="move it away") from None
+    if held is not None and int(held) != FORMAT:
+        update = "update leadgate, or " if int(held) > FORMAT else ""
+        raise MirrorUnusable(
+            f"the mirror has format {held}, and this leadgate reads format {FORMAT}",
+            place=str(path),
+            fix=f"{update}move the mirror away and run `leadgate pull`, which builds it again",
+        )
 
 
 def prepare(connection: DuckDBPyConnection, mapping: OrgMapping) -> Catalogue:

@@ -34,8 +34,7 @@ from sync.mirror.state import (
     write_meta,
     write_state,
 )
-from sync.mirror.store import check_format
-from sync.mirror.tables import Catalogue, cursor_field, prepare, quoted
+from sync.mirror.tables import Catalogue, check_format, cursor_field, prepare, quoted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

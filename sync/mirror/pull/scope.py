@@ -15,7 +15,7 @@ from sync.mirror.pull.columns import settle_columns
 from sync.mirror.pull.replication import too_long_ago
 from sync.mirror.pull.windows import OVERLAP, Window
 from sync.mirror.state import ObjectState, PulledColumn, read_meta, read_states
-from sync.mirror.store import check_format
+from sync.mirror.tables import check_format
 from sync.salesforce.org import OrgReader
 
 

@@ -24,7 +24,7 @@ from sync.org_settings import (
     RefreshToken,
     SfCli,
 )
-from sync.salesforce.auth import oauth, password, refresh_token, sf_cli
+from sync.salesforce.auth import oauth, refresh_token, sf_cli
 from sync.salesforce.auth.session import Session, session_of
 
 log = structlog.get_logger(__name__)
@@ -102,6 +102,8 @@ class Login:
             case SfCli() as given:
                 found = sf_cli.session_from(given.target_org, run=self._run)
             case Password() as given:
+                from sync.salesforce.auth import password  # noqa: PLC0415 -- slow to import, and rarely wanted
+
                 found = password.soap_login(self._http, given, api_version=settings.api_version)
             case _:
                 assert_never(settings.credentials)

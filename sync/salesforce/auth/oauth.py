@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
-import jwt
 import requests
 
 from sync.errors import AccessRefused, SettingsInvalid
@@ -56,6 +55,8 @@ def jwt_bearer(http: requests.Session, given: JwtBearer, *, now: datetime) -> Se
         SettingsInvalid: The key can't be read.
         NeverSent: The login server can't be reached.
     """
+    import jwt  # noqa: PLC0415 -- brings the whole of cryptography, which no other way to log in needs
+
     claims = {
         "iss": given.client_id,
         "sub": given.username,
