@@ -20,7 +20,7 @@ LIMITS = Limits(stop_at_failures=1.0)
 
 
 class ConvertedWorld:
-    """Five converted leads, three of one new account and one of an account that was there; with all that hangs on them."""
+    """Five converted leads: three of one new account, one of an account that was there; and what hangs on them."""
 
     def __init__(self, inner: World) -> None:
         self.inner = inner
