@@ -212,6 +212,16 @@ def _sources(cursor: DuckDBPyConnection, mapping: OrgMapping, states: Mapping[st
                 f"LeadHistory begins on {oldest:%Y-%m-%d}: of the {before[0]:,} leads made before, "
                 "earlier changes of status are not known"
             )
+    if oldest is not None:
+        backwards = cursor.execute(
+            f"SELECT count(DISTINCT h.lead_id) FROM lead_history h JOIN {LIFE} l ON l.lead_id = h.lead_id "
+            f"WHERE h.created_at < l.created_at AND (h.field = 'leadConverted' OR {_status_row(mapping)})"
+        ).fetchone()
+        if backwards and backwards[0]:
+            notes.append(
+                f"{backwards[0]:,} leads have a change of status or a conversion dated before they were made: the "
+                "change is left out, the conversion counts from the creation"
+            )
     activities = has(mapping, "task", "who_id") or has(mapping, "event", "who_id")
     if not activities:
         notes.append("neither Task nor Event is mapped with who_id: a first response is only seen in the status")

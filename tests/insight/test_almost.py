@@ -89,7 +89,13 @@ def found(almost: Almost) -> dict[str, tuple[tuple[tuple[str, ...], ...], bool]]
     return {lead_id: (group.missing.alternatives, group.missing.exact) for group, lead_id, _ in almost.leads()}
 
 
-@pytest.mark.parametrize("text", POLICIES.values(), ids=POLICIES)
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(text, id=name, marks=[pytest.mark.slow] * (n > 1))
+        for n, (name, text) in enumerate(POLICIES.items())
+    ],
+)
 def test_leads_found_together_lack_what_they_lack_one_by_one(text: str) -> None:
     rng, rows = random.Random(text), Rows()  # noqa: S311 -- reproducible, not secret
     for _ in range(40):
@@ -155,6 +161,7 @@ def test_the_command_lists_groups_and_writes_the_work_list(
     assert [[change["words"].split(" (now ")[0] for change in changes] for changes in told] == words
 
 
+@pytest.mark.slow
 def test_people_get_groups_with_owners_and_the_first_leads(pulled: Path, capsys: pytest.CaptureFixture[str]) -> None:
     capsys.readouterr()
     assert main(["check", "-C", str(pulled), "--almost", "1", "--limit", "1"]) == 0

@@ -225,6 +225,15 @@ def test_history_that_begins_after_a_lead_is_told() -> None:
     assert "of the 1 leads made before" in of(records).sources.notes[0]
 
 
+def test_a_change_dated_before_the_lead_is_left_out_and_told() -> None:
+    records = Rows()
+    lead = records.add("lead", created_at=NOW - 5 * DAY)
+    records.add("lead_history", lead_id=lead, field="Status", old_value="a", new_value="b", created_at=NOW - 6 * DAY)
+    report = of(records)
+    assert counts(report.total)["worked"] == 0
+    assert any("1 leads have a change of status or a conversion dated before" in note for note in report.sources.notes)
+
+
 def test_the_horizon_is_the_orgs_own_where_it_can_be_told() -> None:
     records = Rows()
     for number in range(30):
@@ -266,6 +275,7 @@ def test_the_document_has_rates_with_intervals(pulled: Path, capsys: pytest.Capt
     assert "context" not in document
 
 
+@pytest.mark.slow
 def test_people_see_what_is_open_thin_and_from_elsewhere(pulled: Path, capsys: pytest.CaptureFixture[str]) -> None:
     capsys.readouterr()
     assert main(["funnel", "-C", str(pulled), "--cohort", "month", "--context"]) == 0

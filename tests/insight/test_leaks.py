@@ -278,6 +278,7 @@ def test_the_command_counts_lists_and_writes(pulled: Path, capsys: pytest.Captur
     assert len(written) == next(each["leads"] for each in document["leaks"] if each["name"] == "no-owner") > 0
 
 
+@pytest.mark.slow
 def test_people_see_shares_and_what_to_do_next(pulled: Path, capsys: pytest.CaptureFixture[str]) -> None:
     capsys.readouterr()
     assert main(["leaks", "-C", str(pulled), "--list", "unanswered", "--limit", "1", "--response", "2d"]) == 0

@@ -213,6 +213,7 @@ def test_the_command_counts_lists_and_writes(pulled: Path, capsys: pytest.Captur
     assert document["open"] == sum(stage["open"] for stage in document["stages"])
 
 
+@pytest.mark.slow
 def test_people_see_stages_and_concerns(pulled: Path, capsys: pytest.CaptureFixture[str]) -> None:
     capsys.readouterr()
     assert main(["pipeline", "-C", str(pulled), "--list", "overdue", "--limit", "1"]) == 0

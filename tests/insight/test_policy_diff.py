@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +11,6 @@ from shipped import MAPPING, ROOT
 
 from sync.cli.main import main
 from sync.insight.policy_cases import CaseDatabase
-from sync.mockorg import MockOrg
-from sync.mockorg.seed import write_world
 from sync.policy.case_reader import load_cases
 from sync.policy.comparison import Comparison, PolicyPair, Reason
 from sync.policy.decision import Truth, Verdict
@@ -107,21 +103,6 @@ def test_other_statuses_and_opportunities_are_counted() -> None:
 def test_changes_of_a_kind_are_counted_together() -> None:
     _, found, _ = compare(OLD, OLD.replace("budget > 5", "budget > 50"))
     assert found.kinds() == [((Verdict.READY, Verdict.BLOCKED, ("rich",)), 2)]
-
-
-@pytest.fixture(scope="module")
-def pulled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("diff")
-    write_world(root / "world", seed=7, leads=200, today=datetime.now(UTC).date())
-    folder = root / "work"
-    for name in ("mappings", "config"):
-        shutil.copytree(ROOT / name, folder / name)
-    mock = MockOrg(data=root / "world", seed=7)
-    env = folder / ".env"
-    env.write_text(f"LEADGATE_INSTANCE_URL={mock.instance_url}\nLEADGATE_ACCESS_TOKEN={mock.login()}\n")
-    with mock.in_process():
-        assert main(["pull", "-C", str(folder), "--json"]) == 0
-    return folder
 
 
 def run(folder: Path, *args: str) -> int:
