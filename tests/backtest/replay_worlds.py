@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 
 from hypothesis import strategies as st
@@ -119,6 +119,23 @@ def hour(number: int) -> datetime:
     return MIDNIGHT + timedelta(hours=number)
 
 
+def until(each: Life, cut: int) -> Life:
+    """The life as far as it had come by an hour: whatever came later is struck out."""
+    known = tuple(activity_ for activity_ in each.activities if activity_.created <= cut)
+    converted = each.conversion()
+    return replace(
+        each,
+        changes=tuple(change for change in each.changes if change[0] <= cut),
+        activities=tuple(
+            replace(activity_, done=None)
+            if not activity_.event and activity_.done is not None and activity_.created + activity_.done > cut
+            else activity_
+            for activity_ in known
+        ),
+        converted=None if converted is None or converted > cut else each.converted,
+    )
+
+
 def put(world: PastWorld, lived: list[Life]) -> None:
     """The mirror of today: current rows, and the histories that the org has kept."""
     for number, each in enumerate(lived, 1):
@@ -158,7 +175,7 @@ def as_of(
                 now[name] = value
         days = []
         for serial, activity_ in enumerate(each.activities):
-            table, row = _plain(_record(lead, number * 100 + serial, activity_))
+            table, row = _record(lead, number * 100 + serial, activity_)
             if row["created_at"] > clock:
                 continue
             done = row.get("completed_at")
@@ -171,10 +188,6 @@ def as_of(
             "id": lead, "created_at": hour(each.created), "is_converted": False, "is_deleted": False,
             "last_activity_at": max(days, default=None), **now,
         }  # fmt: skip
-
-
-def _plain(record: tuple[str, dict[str, Value]]) -> tuple[str, dict[str, Value]]:
-    return record
 
 
 def _record(lead: str, serial: int, each: Activity) -> tuple[str, dict[str, Value]]:

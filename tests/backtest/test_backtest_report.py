@@ -13,6 +13,7 @@ from sync.errors import InputInvalid
 from sync.insight.backtest.people import Deal
 from sync.insight.backtest.period import Period, chosen_period
 from sync.insight.backtest.report import Backtest, Report
+from sync.mapping import OrgMapping, digest, parse_mappings
 from sync.mirror.past.unproven import Unproven
 from sync.policy.loader import load_policy_text
 
@@ -132,6 +133,7 @@ def test_a_field_without_history_that_gives_the_answer_away_is_named(world: Past
     assert strict.policies[0].figures.taken == 0
 
 
+@pytest.mark.slow
 def test_what_is_unproven_counts_from_the_day_it_was_first_seen(world: PastWorld, backtest: Run) -> None:
     world.add("lead", created_at=day(1, 5), rating="Hot", seen_at=day(3, 3))
     (result,) = backtest(RATED, unproven=Unproven.UNKNOWN).policies
@@ -152,6 +154,7 @@ def test_a_status_that_nobody_recorded_before_a_conversion_is_said(world: PastWo
     assert (report.policies[0].figures.taken, notes(report)["unknown_status"]) == (0, 1)
 
 
+@pytest.mark.slow
 def test_a_thin_history_is_said(world: PastWorld, backtest: Run) -> None:
     lead = world.add("lead", created_at=day(1, 5))
     world.history(lead, day(4, 1), "Status", "Open - Not Contacted", "Working - Contacted")
@@ -178,6 +181,7 @@ def test_leads_that_cannot_be_replayed_are_left_out_and_counted(world: PastWorld
     assert (found["converted_before"], found["converted_at_creation"], found["undated_conversions"]) == (1, 1, 1)
 
 
+@pytest.mark.slow
 def test_deleted_opportunities_are_neither_won_nor_lost(world: PastWorld, backtest: Run) -> None:
     lead = world.add("lead", created_at=day(1, 5))
     gone = world.add("opportunity", created_at=day(2, 1), is_deleted=True, is_won=True, is_closed=True)
@@ -189,6 +193,7 @@ def test_deleted_opportunities_are_neither_won_nor_lost(world: PastWorld, backte
     assert notes(report)["missing_opportunities"] == 2
 
 
+@pytest.mark.slow
 def test_clocks_out_of_order_are_counted(world: PastWorld, backtest: Run) -> None:
     lead = world.add("lead", created_at=day(2, 1))
     world.history(lead, day(1, 10), "Status", "Open - Not Contacted", "Working - Contacted")
@@ -224,6 +229,25 @@ def test_policies_of_one_name_are_told_apart_and_compared(world: PastWorld, back
     middle, low, high = found.win_rate
     assert low <= middle <= high
     assert backtest(PRICED, rich).differences == report.differences
+
+
+def test_an_empty_mirror_has_an_empty_backtest(world: PastWorld, backtest: Run) -> None:
+    report = backtest(PRICED, RATED)
+    assert (report.people.leads, report.policies[0].figures.taken, report.differences[0].win_rate) == (0, 0, None)
+
+
+@pytest.mark.slow
+def test_a_mapping_of_leads_alone_is_enough_and_what_is_missing_is_said() -> None:
+    text = "object: Lead\nfields:\n  rating: {field: Rating, type: picklist}\n"
+    objects, problems = parse_mappings([(text, "lead.yaml")])
+    assert problems == []
+    mapping = OrgMapping(objects=objects, digest=digest(objects.values()))
+    world = PastWorld(mapping)
+    world.add("lead", created_at=day(1, 5), rating="Hot")
+    policy = load_policy_text(RATED, "rated.yaml", mapping)
+    report = Backtest.run(world.session, mapping, [policy], YEAR, tell=lambda *_: None).report()
+    assert report.policies[0].figures.taken == 1
+    assert (notes(report)["no_history"], notes(report)["no_activities"]) == (1, 1)
 
 
 def test_a_period_is_the_year_up_to_what_the_mirror_knows() -> None:

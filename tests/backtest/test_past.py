@@ -35,6 +35,7 @@ def test_a_field_is_wound_back_by_its_history(world: PastWorld) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_each_lead_has_a_moment_of_its_own(world: PastWorld) -> None:
     one, other = (world.add("lead", created_at=day(1, 1), pricing_discussed=True) for _ in range(2))
     for lead in (one, other):
@@ -43,6 +44,7 @@ def test_each_lead_has_a_moment_of_its_own(world: PastWorld) -> None:
     assert {row["id"]: row["pricing_discussed"] for row in rows} == {one: False, other: True}
 
 
+@pytest.mark.slow
 def test_numbers_and_days_of_the_history_come_back_in_their_own_types(world: PastWorld) -> None:
     lead = world.add("lead", created_at=day(1, 1), budget=Decimal(900), purchase_timeline=date(2026, 9, 1))
     world.history(lead, day(2, 1), "Budget__c", "1250.5", "900")
@@ -51,6 +53,7 @@ def test_numbers_and_days_of_the_history_come_back_in_their_own_types(world: Pas
     assert (row["budget"], row["purchase_timeline"]) == (Decimal("1250.5"), date(2026, 8, 1))
 
 
+@pytest.mark.slow
 def test_the_owner_is_told_by_the_row_with_ids_not_by_the_one_with_names(world: PastWorld) -> None:
     was, now = record_id("user", 1), record_id("user", 2)
     lead = world.add("lead", created_at=day(1, 1), owner_id=now)
@@ -67,6 +70,7 @@ def test_a_version_that_a_pull_kept_tells_of_fields_without_history(world: PastW
     assert [row["rating"] for row in rows] == ["Cold", "Cold", "Hot", "Hot"]
 
 
+@pytest.mark.slow
 def test_a_field_that_was_mapped_later_was_not_empty_before(world: PastWorld) -> None:
     lead = world.add("lead", id=lead_id(), created_at=day(1, 1), seen_at=day(2, 1))
     world.add("lead", id=lead, created_at=day(1, 1), rating="Hot", seen_at=day(4, 1))
@@ -93,6 +97,7 @@ def test_without_history_the_status_before_a_conversion_is_unknown(world: PastWo
     assert (before["status"], after["status"]) == (None, "Closed - Converted")
 
 
+@pytest.mark.slow
 def test_a_version_from_before_the_conversion_has_the_status(world: PastWorld) -> None:
     lead = world.add("lead", created_at=day(1, 1), seen_at=day(2, 1))
     world.convert(lead, day(3, 1))
@@ -150,6 +155,7 @@ def test_a_conversion_hands_its_leads_activities_back(world: PastWorld) -> None:
     assert [row["subject"] for row in world.activities_at(lead, day(2, 15))] == ["Demo"]
 
 
+@pytest.mark.slow
 def test_a_contact_that_was_there_before_keeps_its_activities(world: PastWorld) -> None:
     lead = world.add("lead", created_at=day(1, 1))
     contact = world.convert(lead, day(3, 1))
@@ -159,6 +165,7 @@ def test_a_contact_that_was_there_before_keeps_its_activities(world: PastWorld) 
     assert leads_with_lost_activities(world.session) == 1
 
 
+@pytest.mark.slow
 def test_two_leads_of_one_contact_cannot_both_have_its_activities(world: PastWorld) -> None:
     one, other = world.add("lead", created_at=day(1, 1)), world.add("lead", created_at=day(1, 1))
     contact = world.convert(one, day(3, 1))
@@ -169,6 +176,7 @@ def test_two_leads_of_one_contact_cannot_both_have_its_activities(world: PastWor
     assert leads_with_lost_activities(world.session) == 2
 
 
+@pytest.mark.slow
 def test_a_kept_version_shows_the_text_of_its_time(world: PastWorld) -> None:
     lead = world.add("lead", created_at=day(1, 1))
     task = world.add("task", who_id=lead, subject="Call", created_at=day(2, 1), seen_at=day(2, 2))
@@ -180,6 +188,7 @@ def test_a_kept_version_shows_the_text_of_its_time(world: PastWorld) -> None:
     assert [row["subject"] for row in world.activities_at(lead, day(3, 1))] == ["Call: pricing"]
 
 
+@pytest.mark.slow
 def test_a_deleted_activity_was_there_until_it_was_deleted(world: PastWorld) -> None:
     lead = world.add("lead", created_at=day(1, 1))
     world.add("task", who_id=lead, created_at=day(2, 1), is_deleted=True, system_modstamp=day(3, 1))
@@ -187,6 +196,7 @@ def test_a_deleted_activity_was_there_until_it_was_deleted(world: PastWorld) -> 
     assert world.activities_at(lead, day(3, 1)) == []
 
 
+@pytest.mark.slow
 def test_the_last_activity_day_is_the_one_known_then(world: PastWorld) -> None:
     lead = world.add("lead", created_at=day(1, 1), last_activity_at=date(2026, 5, 1))
     world.add(
@@ -197,6 +207,7 @@ def test_the_last_activity_day_is_the_one_known_then(world: PastWorld) -> None:
     assert [row["last_activity_at"] for row in rows] == [None, date(2026, 2, 3), date(2026, 5, 1)]
 
 
+@pytest.mark.slow
 def test_rows_that_contradict_one_another_are_counted_and_the_earlier_word_counts(world: PastWorld) -> None:
     lead = world.add("lead", created_at=day(1, 1), rating="Hot")
     world.history(lead, day(2, 1), "Rating", "Cold", "Warm")
@@ -206,6 +217,7 @@ def test_rows_that_contradict_one_another_are_counted_and_the_earlier_word_count
     assert (row["rating"], past.fields["rating"].gaps) == ("Warm", 1)
 
 
+@pytest.mark.slow
 def test_a_change_without_values_leaves_unknown_what_nothing_else_tells(world: PastWorld) -> None:
     lead = world.add("lead", created_at=day(1, 1), description="Long text of today", system_modstamp=day(5, 1))
     world.history(lead, day(2, 1), "Description")

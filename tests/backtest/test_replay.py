@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 import duckdb
 import pytest
 from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 from past_world import MAPPING, PastWorld, lead_id
-from replay_worlds import CONDITIONS, PERIOD, Activity, Life, as_of, hour, lives, policies, policy_text, put
+from replay_worlds import CONDITIONS, PERIOD, Activity, Life, as_of, hour, lives, policies, policy_text, put, until
 
 from sync.insight.backtest.period import Period
 from sync.insight.backtest.replaying import replay
@@ -114,3 +115,60 @@ def test_any_replay_is_the_same_as_asking_every_day(
     shared: PastWorld, days: duckdb.DuckDBPyConnection, lived: list[Life], text: str
 ) -> None:
     equal(shared, days, lived, text)
+
+
+@pytest.mark.slow
+def test_a_policy_that_needs_every_day_is_replayed_in_parts(shared: PastWorld, days: duckdb.DuckDBPyConnection) -> None:
+    put(shared.empty(), [LONG, LONG, LONG])
+    policy = parsed(
+        policy_text(
+            ("odd", "talked", "days_since(created_at) > days_since(last_activity_at)"),
+            "c0 OR c2 AND c1",
+            "NOT is_converted",
+        )
+    )
+    assert replayed(shared, policy, at_once=20) == asked_day_by_day(days, [LONG, LONG, LONG], policy)
+
+
+def nothing_leaks(world: PastWorld, lived: list[Life], text: str, day_number: int) -> None:
+    """What came after a day, planted or struck out, changes no verdict up to that day."""
+    cut = 24 * (day_number + 1) - 1
+    policy = parsed(text)
+    put(world.empty(), lived)
+    with_the_future = replayed(world, policy)
+    put(world.empty(), [until(each, cut) for each in lived])
+    without = replayed(world, policy)
+
+    def up_to_the_day(verdicts: Verdicts) -> Verdicts:
+        return {key: verdict for key, verdict in verdicts.items() if key[1] < day_number}
+
+    assert up_to_the_day(with_the_future) == up_to_the_day(without)
+
+
+@pytest.mark.slow
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@given(lived=lives, text=policies, day_number=st.integers(1, PERIOD.days - 1))
+def test_what_came_later_changes_no_verdict_before_it(
+    shared: PastWorld, lived: list[Life], text: str, day_number: int
+) -> None:
+    nothing_leaks(shared, lived, text, day_number)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("condition", ["pricing", "talked", "booked", "held", "moved", "pricing_discussed"])
+def test_a_leak_planted_after_a_day_does_not_reach_it(shared: PastWorld, condition: str) -> None:
+    """A call, a meeting, a status and a ticked box, all from the day after."""
+    quiet = Life(
+        created=-100,
+        start={"status": "Open - Not Contacted", "pricing_discussed": None, "purchase_timeline": None},
+        changes=((170, "status", "Working - Contacted"), (171, "pricing_discussed", True)),
+        activities=(
+            Activity(event=False, subject="pricing talked through", subtype="Call", created=169, at=100, done=0),
+            Activity(event=True, subject="pricing talked through", subtype="Task", created=169, at=100, done=1),
+        ),
+        converted=200,
+    )
+    put(shared.empty(), [quiet])
+    verdicts = replayed(shared, parsed(policy_text((condition,), "c0", "NOT is_converted")))
+    assert [ready for _, (_, ready) in sorted(verdicts.items())][:7] == [False] * 7
+    assert any(ready for _, ready in verdicts.values())
