@@ -81,6 +81,23 @@ def test_a_field_that_was_mapped_later_was_not_empty_before(world: PastWorld) ->
     assert past.taken_as_constant(["rating", "status"], day(3, 1)) == ("rating",)
 
 
+def test_a_history_row_a_second_after_the_records_stamp_still_tells_of_the_time_before(world: PastWorld) -> None:
+    lead = world.add("lead", created_at=day(1, 1), pricing_discussed=True)
+    world.history(lead, day(2, 1), "Pricing_Discussed__c", "false", "true")
+    world.db.execute("UPDATE lead SET system_modstamp = system_modstamp - INTERVAL 1 SECOND")
+    rows = world.leads_at((lead, day(1, 15)), (lead, day(2, 1) - timedelta(microseconds=1)), (lead, day(2, 1)))
+    assert [row["pricing_discussed"] for row in rows] == [False, False, True]
+
+
+def test_what_a_conversion_made_a_second_before_its_history_row_belongs_to_it(world: PastWorld) -> None:
+    lead = world.add("lead", created_at=day(1, 1))
+    contact = world.convert(lead, day(3, 1))
+    made = (day(3, 1) - timedelta(seconds=1)).replace(tzinfo=None)
+    world.db.execute("UPDATE contact SET created_at = ? WHERE id = ?", [made, contact])
+    world.past()
+    assert world.session.execute("SELECT done_at FROM past_conversion").fetchall() == [(made,)]
+
+
 def test_a_lead_converted_later_is_not_converted_yet(world: PastWorld) -> None:
     lead = world.add("lead", created_at=day(1, 1))
     world.history(lead, day(3, 1), "Status", "Working - Contacted", "Closed - Converted")

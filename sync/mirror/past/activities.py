@@ -11,7 +11,7 @@ from __future__ import annotations
 from duckdb import DuckDBPyConnection
 
 from sync.mapping import ObjectMapping, OrgMapping
-from sync.mirror.past.conversions import CONVERSION, has
+from sync.mirror.past.conversions import CONVERSION, TOGETHER, has
 from sync.mirror.tables import quoted
 from sync.policy.relations import LEAD_PREFIX, activity_columns, activity_selects
 
@@ -57,11 +57,7 @@ def trace_handed_over(connection: DuckDBPyConnection, mapping: OrgMapping) -> No
     """
     made = "true"
     if "contact" in mapping:
-        # A conversion's records are made in one transaction; its history row may be a little later.
-        made = (
-            "EXISTS (SELECT 1 FROM contact k WHERE k.id = c.contact_id "
-            "AND k.created_at >= c.done_at - INTERVAL 5 MINUTE)"
-        )
+        made = f"EXISTS (SELECT 1 FROM contact k WHERE k.id = c.contact_id AND k.created_at >= c.done_at - {TOGETHER})"
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE {HANDED_OVER} AS SELECT c.contact_id, c.lead_id FROM {CONVERSION} c "
         f"WHERE c.contact_id IS NOT NULL AND {made} QUALIFY count(*) OVER (PARTITION BY c.contact_id) = 1"

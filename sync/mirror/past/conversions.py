@@ -19,6 +19,10 @@ CONVERSION = "past_conversion"
 """Temp table: `lead_id, done_at, told_by, contact_id`."""
 
 
+TOGETHER = "INTERVAL 5 MINUTE"
+"""What a conversion makes bears one time, but for the seconds that a slow transaction takes."""
+
+
 class ToldBy(StrEnum):
     """What dates a conversion."""
 
@@ -51,7 +55,8 @@ def date_conversions(connection: DuckDBPyConnection, mapping: OrgMapping) -> Non
         f"told AS (SELECT l.id AS lead_id, h.done_at AS by_history, {record} AS by_record, {day} AS by_day, "
         f"l.created_at, l.converted_contact_id AS contact_id "
         f"FROM lead l LEFT JOIN history h ON h.lead_id = l.id WHERE l.is_converted AND NOT l.is_deleted) "
-        f"SELECT lead_id, coalesce(by_history, by_record, by_day, created_at) AS done_at, "
+        f"SELECT lead_id, CASE WHEN by_record BETWEEN by_history - {TOGETHER} AND by_history THEN by_record "
+        f"ELSE coalesce(by_history, by_record, by_day, created_at) END AS done_at, "
         f"CASE WHEN by_history IS NOT NULL THEN '{ToldBy.HISTORY}' WHEN by_record IS NOT NULL THEN '{ToldBy.RECORD}' "
         f"WHEN by_day IS NOT NULL THEN '{ToldBy.DAY}' ELSE '{ToldBy.NOTHING}' END AS told_by, contact_id FROM told"
     )

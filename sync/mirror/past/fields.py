@@ -185,19 +185,22 @@ def _points(
     parameters.append(naive(first_seen))
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE past_point AS WITH history AS ({history}), "
-        f"version AS (SELECT id AS lead_id, {column} AS after, lag({column}) OVER w AS before, "
+        f"version AS (SELECT id AS lead_id, seen_at, {column} AS after, lag({column}) OVER w AS before, "
         f"row_number() OVER w AS number, coalesce(is_converted, false) AS converted, "
         f"CASE WHEN system_modstamp > coalesce(lag(system_modstamp) OVER w, {BEGINNING}) THEN system_modstamp "
         f"ELSE seen_at END AS told_at FROM lead_version WHERE seen_at >= ? "
         f"WINDOW w AS (PARTITION BY id ORDER BY seen_at, system_modstamp)), "
         f"changed AS (SELECT * FROM version WHERE number = 1 OR after IS DISTINCT FROM before), "
-        f"touched AS (SELECT lead_id FROM history UNION SELECT lead_id FROM changed WHERE number > 1) "
+        f"touched AS (SELECT lead_id FROM history UNION SELECT lead_id FROM changed WHERE number > 1), "
+        # What was seen is what all rows until then had led to, even if the record's stamp is a second older than they.
+        f"seen AS (SELECT c.lead_id, greatest(c.told_at, coalesce(h.told_at, {BEGINNING})) AS told_at, c.after, "
+        f"c.converted FROM changed c ASOF LEFT JOIN history h ON h.lead_id = c.lead_id AND h.told_at <= c.seen_at "
+        f"WHERE c.lead_id IN (SELECT lead_id FROM touched)) "
         f"SELECT *, lead(before) OVER w AS next_before, lead(place) OVER w AS next_place, "
         f"lead(after) OVER w AS next_after, lag(after) OVER w AS last_after, lag(place) OVER w AS last_place, "
         f"lag(told) OVER w AS last_told "
         f"FROM (SELECT lead_id, told_at, 0 AS place, id, before, after, told, unreadable, false AS converted "
-        f"FROM history UNION ALL SELECT lead_id, told_at, 1, NULL, NULL, after, true, false, converted FROM changed "
-        f"WHERE lead_id IN (SELECT lead_id FROM touched)) "
+        f"FROM history UNION ALL SELECT lead_id, told_at, 1, NULL, NULL, after, true, false, converted FROM seen) "
         f"WINDOW w AS (PARTITION BY lead_id ORDER BY told_at, place, id)",
         parameters,
     )
