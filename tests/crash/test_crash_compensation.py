@@ -25,7 +25,7 @@ def converted(tmp_path: Path) -> Iterator[ConvertedWorld]:
 
 
 def test_killed_at_some_points_and_run_again_every_lead_has_one_new_lead(converted: ConvertedWorld) -> None:
-    _killed_everywhere(converted, step=9)
+    _killed_everywhere(converted, step=31)
 
 
 @pytest.mark.slow

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from scenario_desk import Desk, Stage, at
 
 COMPENSATION = "compensate.json"
@@ -47,6 +48,7 @@ def test_a_conversion_is_compensated_and_told(quick_desk: Desk) -> None:
     assert "conversions to be compensated: 1" in report.out
 
 
+@pytest.mark.slow
 @at(Stage.APPLIED)
 def test_a_whole_run_is_compensated(quick_desk: Desk) -> None:
     desk = quick_desk
@@ -67,6 +69,7 @@ def test_a_whole_run_is_compensated(quick_desk: Desk) -> None:
             assert leads[new][name] == leads[old][name], (old, name)
 
 
+@pytest.mark.slow
 @at(Stage.APPLIED)
 def test_what_cannot_be_compensated_is_said(quick_desk: Desk) -> None:
     desk = quick_desk
@@ -79,6 +82,7 @@ def test_what_cannot_be_compensated_is_said(quick_desk: Desk) -> None:
     assert desk.json("compensate", lead, code=2)["error"]["code"] == "no_pre_image"
 
 
+@pytest.mark.slow
 @at(Stage.APPLIED)
 def test_the_plan_holds_ids_and_names_of_fields_alone(quick_desk: Desk) -> None:
     desk = quick_desk
