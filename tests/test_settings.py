@@ -56,6 +56,13 @@ def test_the_environment_wins_over_dotenv_and_dotenv_over_the_file(tmp_path: Pat
     assert (org.read_timeout, org.connect_timeout, org.api_version) == (3, 2, "63.0")
 
 
+def test_calls_at_once_are_set_for_all_orgs_or_for_one(tmp_path: Path) -> None:
+    assert load_settings(tmp_path, TOKEN).org().parallel_calls == 4
+    yaml = "parallel_calls: 2\norgs:\n  dev: {sf_cli_org: dev, parallel_calls: 1}\n  live: {sf_cli_org: live}\n"
+    settings = load_settings(folder(tmp_path, yaml=yaml), {})
+    assert [settings.org(name).parallel_calls for name in ("dev", "live")] == [1, 2]
+
+
 def test_an_empty_variable_is_as_good_as_none(tmp_path: Path) -> None:
     here = folder(tmp_path, yaml="read_timeout: 7\n")
     assert load_settings(here, {**TOKEN, "LEADGATE_READ_TIMEOUT": "", "LEADGATE_AUTH": " "}).org().read_timeout == 7
@@ -198,6 +205,7 @@ def test_a_ledger_password_in_the_settings_file_is_refused(tmp_path: Path) -> No
         ("log_level: loud\n", "config/settings.yaml:1: log_level: must be 'debug', 'info', 'warning' or 'error'"),
         ("a: 1\n", "config/settings.yaml:1: a: no setting of leadgate"),
         ("orgs:\n  uat:\n    domane: x\n", "config/settings.yaml:3: domane: no setting of leadgate"),
+        ("parallel_calls: 17\n", "config/settings.yaml:1: parallel_calls: must be less than or equal to 16"),
         ("orgs:\n  uat: {read_timeout: -1}\n", "config/settings.yaml:2: read_timeout: must be greater than 0"),
         ("read_timeout: 1\nread_timeout: 2\n", "config/settings.yaml:2: not valid YAML"),
         ("orgs: [\n", "config/settings.yaml:2: not valid YAML"),

@@ -61,6 +61,8 @@ def test_codes_are_known_in_each_apis_spelling() -> None:
 def test_the_two_meanings_of_the_request_limit_are_told_apart() -> None:
     assert explain("REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.").kind is Kind.REFUSED
     assert explain("REQUEST_LIMIT_EXCEEDED", "ConcurrentPerOrgLongTxn Limit exceeded.").kind is Kind.RETRYABLE
+    with_code = "REQUEST_LIMIT_EXCEEDED: ConcurrentRequests Limit exceeded."
+    assert explain("REQUEST_LIMIT_EXCEEDED", with_code).kind is Kind.RETRYABLE
 
 
 def test_an_unknown_code_is_never_retried_and_keeps_its_name() -> None:
