@@ -51,13 +51,14 @@ def _take_in(connection: DuckDBPyConnection, batch: Batch, record: Completeness,
     kind = _find_changes(connection, batch)
     changed, deleted, merged = _count_changes(connection, batch.mapping)
     if changed:
-        _replace_rows(connection, batch.mapping, state)
+        replace_rows(connection, batch.mapping, state)
     connection.execute(f"DROP {kind} changes")
     connection.execute("DROP TABLE incoming")
     return replace(record, changed=changed, deleted=deleted, merged=merged)
 
 
-def _replace_rows(connection: DuckDBPyConnection, mapping: ObjectMapping, state: ObjectState) -> None:
+def replace_rows(connection: DuckDBPyConnection, mapping: ObjectMapping, state: ObjectState) -> None:
+    """Puts the rows of `changes` in the place of those held, which become superseded versions."""
     table = quoted(mapping.name)
     names = ", ".join(quoted(name) for name in mapping.fields)
     replaced = f"{table} WHERE id IN (SELECT id FROM changes)"

@@ -16,6 +16,9 @@ from duckdb import DuckDBPyConnection
 from sync.mapping import ObjectMapping
 from sync.model import FieldType
 
+_REFRESHED = "refreshed:"
+"""What stands in `mirror_meta` before the name of an object whose formula fields have all been read."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PulledColumn:
@@ -24,6 +27,8 @@ class PulledColumn:
     api_name: str | None
     """As the org spells it; `None` = the org has no such field (only for fields that leadgate added by itself)."""
     type: FieldType
+    calculated: bool = False
+    """A formula: the org changes it without stamping the record."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +43,8 @@ class ObjectState:
     skipped: str | None
     run_id: str
     pulled_at: datetime
+    refreshed_at: datetime | None = None
+    """When the formula fields of all records were last read; `None`: as before (to write), never (as read)."""
 
     def lacks(self, mapping: ObjectMapping) -> tuple[str, ...]:
         """Mapped fields that were not read, or were read as something else."""
@@ -94,12 +101,16 @@ def read_states(connection: DuckDBPyConnection) -> dict[str, ObjectState]:
     rows = connection.execute(
         "SELECT object, watermark, deleted_until, columns, skipped, run_id, pulled_at FROM pull_state"
     ).fetchall()
-    return {row[0]: _state(row) for row in rows}
+    refreshed = connection.execute(
+        "SELECT key, value FROM mirror_meta WHERE starts_with(key, ?)", [_REFRESHED]
+    ).fetchall()
+    times = {str(key).removeprefix(_REFRESHED): datetime.fromisoformat(value) for key, value in refreshed}
+    return {row[0]: _state(row, times.get(row[0])) for row in rows}
 
 
 def write_state(connection: DuckDBPyConnection, state: ObjectState) -> None:
     """Replaces one object's state; inside the caller's transaction."""
-    columns = {name: [column.api_name, column.type.value] for name, column in state.columns.items()}
+    columns = {name: [column.api_name, column.type.value, column.calculated] for name, column in state.columns.items()}
     connection.execute("DELETE FROM pull_state WHERE object = ?", [state.object])
     connection.execute(
         "INSERT INTO pull_state VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -113,6 +124,8 @@ def write_state(connection: DuckDBPyConnection, state: ObjectState) -> None:
             naive(state.pulled_at),
         ],
     )
+    if state.refreshed_at is not None:
+        write_meta(connection, _REFRESHED + state.object, state.refreshed_at.isoformat())
 
 
 def write_record(connection: DuckDBPyConnection, record: Completeness, *, run_id: str, at: datetime) -> None:
@@ -147,17 +160,18 @@ def write_meta(connection: DuckDBPyConnection, key: str, value: str) -> None:
     connection.execute("INSERT INTO mirror_meta VALUES (?, ?)", [key, value])
 
 
-def _state(row: tuple[Any, ...]) -> ObjectState:
+def _state(row: tuple[Any, ...], refreshed_at: datetime | None) -> ObjectState:
     name, watermark, deleted_until, columns, skipped, run_id, pulled_at = row
     return ObjectState(
         object=name,
         watermark=aware(watermark),
         deleted_until=aware(deleted_until),
         columns={
-            field: PulledColumn(api_name=api_name, type=FieldType(type_))
-            for field, (api_name, type_) in json.loads(columns).items()
+            field: PulledColumn(api_name=api_name, type=FieldType(type_), calculated=calculated)
+            for field, (api_name, type_, calculated) in json.loads(columns).items()
         },
         skipped=skipped,
         run_id=run_id,
         pulled_at=pulled_at.replace(tzinfo=UTC),
+        refreshed_at=refreshed_at,
     )

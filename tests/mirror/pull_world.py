@@ -26,6 +26,7 @@ custom_fields:
   Lead:
     - {name: Budget__c, type: currency}
     - {name: Pricing_Discussed__c, type: boolean}
+    - {name: Size__c, type: string, formula: "IF(NumberOfEmployees > 100, 'big', 'small')"}
 profiles:
   - {name: System Administrator, modify_all_data: true, convert_leads: true, hard_delete: true, view_setup: true}
   - {name: Blinkered, modify_all_data: true, fields: {Lead.Budget__c: none}}

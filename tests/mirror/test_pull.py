@@ -10,6 +10,7 @@ from pull_world import START, World
 
 from sync.errors import AccessRefused, MappingInvalid, MirrorUnusable
 from sync.mapping import OrgMapping
+from sync.mirror.pull import Progress, pull
 from sync.mockorg import conversion
 from sync.mockorg.conversion import LeadConvert
 
@@ -260,8 +261,9 @@ def test_a_field_added_to_the_mapping_is_filled_for_old_records_too(
     world: World, make_mapping: Callable[..., OrgMapping]
 ) -> None:
     lead_id = world.create(Title="CEO")
-    world.pull()
-    world.pass_time(days=1)
+    for _ in range(2):
+        world.pull()
+        world.pass_time(days=1)
     wider = make_mapping(LEAD_YAML + "  title: {field: Title, type: text}\n", TASK_YAML)
     with (
         pytest.raises(MirrorUnusable, match=r"the mapping has changed .* lead\.title is not in the mirror"),
@@ -271,10 +273,59 @@ def test_a_field_added_to_the_mapping_is_filled_for_old_records_too(
 
     report = world.pull(mapping=wider)
 
-    assert report.warnings == ("Lead is read in full: title was added to the mapping, or changed, since the last pull",)
+    assert report.warnings == (
+        "Lead: title was added to the mapping, or changed, since the last pull, and is filled for every record",
+    )
+    assert report.objects["Lead"].window_from is not None
     assert report.objects["Task"].window_from is not None
     with world.mirror(wider) as mirror:
         assert mirror.rows("lead", [lead_id], ["title"]) == [{"id": lead_id, "title": "CEO"}]
+    assert world.versions(lead_id) == 1
+
+
+def test_a_filling_of_new_fields_that_is_killed_begins_again(
+    world: World, make_mapping: Callable[..., OrgMapping], make_leads: Callable[[int], None]
+) -> None:
+    make_leads(2100)
+    lead_id = world.create(Title="CEO")
+    world.pull()
+    world.pass_time(days=1)
+    wider = make_mapping(LEAD_YAML + "  title: {field: Title, type: text}\n", TASK_YAML)
+
+    def kill(progress: Progress) -> None:
+        if progress.doing == "reading":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        pull(world.client, world.path, wider, clock=world.mock.clock.now, progress=kill)
+    with pytest.raises(MirrorUnusable, match=r"lead\.title is not in the mirror"), world.mirror(wider):
+        pass
+    world.pull(mapping=wider)
+
+    with world.mirror(wider) as mirror:
+        assert mirror.rows("lead", [lead_id], ["title"]) == [{"id": lead_id, "title": "CEO"}]
+
+
+def test_a_formula_is_read_for_every_record_once_a_day_and_what_it_said_before_stays_a_version(
+    world: World, make_mapping: Callable[..., OrgMapping]
+) -> None:
+    lead_id = world.create(NumberOfEmployees=10)
+    formulas = make_mapping(LEAD_YAML + "  size: {field: Size__c, type: text}\n")
+    world.pull(mapping=formulas)
+    world.pass_time(hours=1)
+    world.pull(mapping=formulas)
+    world.mock.org.store.db.execute("UPDATE Lead SET Size__c = 'large'")  # as TODAY() in it would, without a stamp
+    world.pass_time(hours=1)
+    world.pull(mapping=formulas)
+    with world.mirror(formulas) as mirror:
+        assert mirror.rows("lead", [lead_id], ["size"])[0]["size"] == "small"
+
+    world.pass_time(hours=23)
+    world.pull(mapping=formulas)
+
+    with world.mirror(formulas) as mirror, mirror.session() as session:
+        assert mirror.rows("lead", [lead_id], ["size"])[0]["size"] == "large"
+        assert session.execute("SELECT size FROM lead_version ORDER BY seen_at").fetchall() == [("small",), ("large",)]
 
 
 def test_a_field_taken_out_and_put_back_is_filled_again(world: World, make_mapping: Callable[..., OrgMapping]) -> None:

@@ -69,7 +69,9 @@ def _refuse_lead(mapped: ObjectMapping) -> str:
 
 def _column(field: MappedField, describe: ObjectDescribe) -> PulledColumn:
     known = describe.field(field.api_name)
-    return PulledColumn(api_name=None if known is None else known.name, type=field.type)
+    if known is None:
+        return PulledColumn(api_name=None, type=field.type)
+    return PulledColumn(api_name=known.name, type=field.type, calculated=known.calculated)
 
 
 def _may_lack(field: MappedField) -> bool:

@@ -8,7 +8,7 @@ doesn't move the watermark; it is read once more, and then it is a fault.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from sync.mirror.pull.reading import Reading, Route
 from sync.mirror.pull.report import Progress
 from sync.mirror.pull.scope import refuse_other_org
 from sync.mirror.pull.windows import Window
+from sync.mirror.refill import refill
 from sync.mirror.staging import Batch, stage
 from sync.mirror.state import (
     Completeness,
@@ -85,6 +86,27 @@ class Intake:
                     continue
                 taken.append(commit(connection, batch, record_of(reading, received), self.state_of(reading), present))
         return taken, short
+
+    def refill(self, window: Window, reading: Reading) -> Shortfall | None:
+        """Puts some fields of every record into the rows held; what is missing, if any is, and then nothing is done.
+
+        Args:
+            window: The object's own window, which has been taken in.
+            reading: Of those fields.
+
+        Raises:
+            As `take`.
+        """
+        with opened(self.path, read_only=False, wait=self.wait, pages=self.folder) as connection:
+            present = self.prepare(connection)
+            state = read_states(connection)[window.mapping.name]
+            received = stage(connection, _batch(reading))
+            if received < reading.expected:
+                return Shortfall(reading=reading, received=received)
+            done = replace(state, columns=window.columns, pulled_at=self.now(), refreshed_at=self.now())
+            formulas = [name for name in window.refill - window.new if window.columns[name].calculated]
+            refill(connection, window.mapping, done, present, new=sorted(window.new), formulas=sorted(formulas))
+        return None
 
     def skip(self, skipped: Mapping[str, str]) -> None:
         """Remembers objects (our name → reason) that this org can't give, so that the mirror is read without them."""
@@ -156,10 +178,11 @@ class Intake:
             object=window.mapping.name,
             watermark=unmoved or reading.covered.until,
             deleted_until=reading.covered.deleted_until,
-            columns=window.columns,
+            columns={name: column for name, column in window.columns.items() if window.whole or name not in window.new},
             skipped=None,
             run_id=self.run_id,
             pulled_at=self.now(),
+            refreshed_at=self.now() if window.whole else None,
         )
 
 

@@ -83,7 +83,7 @@ def open_windows(org: OrgReader, reader: Reader, windows: Sequence[Window], held
                 opening.read.append(reader.from_rows(window, covered, _complete(answer)))
             case _:
                 uncounted.append(window)
-    opening.waiting += zip(uncounted, _counts(org, uncounted), strict=True)
+    opening.waiting += zip(uncounted, counts(org, uncounted), strict=True)
     return opening
 
 
@@ -136,7 +136,7 @@ def _probed(rows: Rows) -> tuple[int, datetime | None]:
     return int(str(count)), None if newest is None else moment_of(str(newest))
 
 
-def _counts(org: OrgReader, windows: Sequence[Window]) -> list[int]:
+def counts(org: OrgReader, windows: Sequence[Window]) -> list[int]:
     """How many records are in each window; what the org can't count in time is surely many."""
     if not windows:
         return []

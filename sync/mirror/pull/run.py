@@ -9,7 +9,7 @@ The mirror is open only to read its states at the beginning and while records ar
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from uuid import uuid4
@@ -21,7 +21,7 @@ from sync.mirror.pull.bulk import KEEP, BulkReader
 from sync.mirror.pull.columns import settle_columns
 from sync.mirror.pull.intake import Intake, incomplete
 from sync.mirror.pull.jobs import OpenJobs
-from sync.mirror.pull.opening import Opening, first_pages, open_windows
+from sync.mirror.pull.opening import Opening, counts, first_pages, open_windows
 from sync.mirror.pull.pages import page_folder
 from sync.mirror.pull.reading import Reader, Reading, Route, route_for
 from sync.mirror.pull.replication import Covered
@@ -30,6 +30,7 @@ from sync.mirror.pull.scope import plan_windows, read_held, selected
 from sync.mirror.pull.streaming import Streaming
 from sync.mirror.pull.windows import PAGE, Window
 from sync.mirror.state import Completeness
+from sync.mirror.tables import cursor_field
 from sync.salesforce.org import OrgReader
 
 
@@ -135,6 +136,27 @@ class _Run:
                 self.reader.bulk.begin(window, opening.covered[window.object])
         for window, route in sorted(large, key=lambda each: each[1] is Route.BULK):
             self._read_large(window, opening.covered[window.object], route)
+        for window in windows:
+            taken = self.records.get(window.object)
+            if window.refill and taken is not None and taken.window_from is not None:
+                self._refill(window, opening.covered[window.object])
+
+    def _refill(self, window: Window, covered: Covered) -> None:
+        """Reads some fields of every record: those that the mapping has gained, and formulas from time to time."""
+        mapping = window.mapping
+        wanted = {"id", cursor_field(mapping), *window.refill}
+        columns = {name: column for name, column in window.columns.items() if name in wanted}
+        fields = {name: field for name, field in mapping.fields.items() if name in wanted}
+        every = Window(mapping=replace(mapping, fields=fields), columns=columns, state=window.state, since=None)
+        (count,) = counts(self.org, [every])
+        route = Route.BULK if route_for(count) is Route.BULK else Route.REST
+        reading = self.reader.read(every, covered, route)
+        short = self.intake.refill(window, reading)
+        if short is not None:
+            short = self.intake.refill(window, self.reader.again(reading))
+        self.reader.bulk.jobs.forget(window.object)
+        if short is not None:
+            raise incomplete(short)
 
     def _read_large(self, window: Window, covered: Covered, route: Route) -> None:
         jobs = self.reader.bulk.jobs

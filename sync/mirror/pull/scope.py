@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from sync.errors import InputInvalid, MirrorUnusable
@@ -17,6 +17,9 @@ from sync.mirror.pull.windows import OVERLAP, Window
 from sync.mirror.state import ObjectState, PulledColumn, read_meta, read_states
 from sync.mirror.tables import check_format
 from sync.salesforce.org import OrgReader
+
+REFRESH = timedelta(hours=24)
+"""How old formula fields may get: they don't stamp their record, so no window of changes brings them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +101,12 @@ def plan_windows(
         columns = settled.of.get(mapped.name) or _known(mapped, state)
         windows.append(_window(mapped, columns, state, now=now, full=full))
     warnings = [f"{w.object} is read in full: {w.reason}" for w in windows if w.reason]
+    warnings += [
+        f"{w.object}: {', '.join(sorted(w.new))} was added to the mapping, or changed, since the last pull, and is "
+        "filled for every record"
+        for w in windows
+        if w.new
+    ]
     return Scope(windows=tuple(windows), skipped=settled.skipped, warnings=tuple(warnings))
 
 
@@ -124,9 +133,12 @@ def _window(
     reason: str | None = None
     if full:
         reason = "asked for"
-    elif lacking := state.lacks(mapped):
-        reason = f"{', '.join(lacking)} was added to the mapping, or changed, since the last pull"
     elif too_long_ago(held, now):
         reason = "the last pull was more than 14 days ago, and deletions are only listed for 15"
     since = None if reason else state.watermark - OVERLAP
-    return Window(mapping=mapped, columns=columns, state=state, since=since, reason=reason)
+    if since is None:
+        return Window(mapping=mapped, columns=columns, state=state, since=None, reason=reason)
+    formulas = [name for name, column in columns.items() if column.calculated]
+    due = state.refreshed_at is None or now - state.refreshed_at >= REFRESH
+    refill = frozenset((*state.lacks(mapped), *(formulas if due else ())))
+    return Window(mapping=mapped, columns=columns, state=state, since=since, refill=refill)

@@ -39,6 +39,8 @@ class Window:
     """Exclusive; `None` = no end. Only slices of a window that is too large for one query have one."""
     reason: str | None = None
     """Why everything, where the object had been pulled before."""
+    refill: frozenset[str] = frozenset()
+    """Our names of fields to be read for every record, whatever its stamp."""
 
     @property
     def object(self) -> str:
@@ -49,6 +51,11 @@ class Window:
     def whole(self) -> bool:
         """Whether everything is read."""
         return self.since is None and self.before is None
+
+    @property
+    def new(self) -> frozenset[str]:
+        """Of the fields to refill, those that the mirror does not hold yet."""
+        return self.refill & frozenset(self.state.lacks(self.mapping)) if self.state is not None else frozenset()
 
     @property
     def is_first(self) -> bool:
