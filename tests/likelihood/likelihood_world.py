@@ -13,7 +13,7 @@ from pathlib import Path
 import duckdb
 
 from sync.mapping import OrgMapping, load_mapping
-from sync.mirror.state import ObjectState, write_meta, write_state
+from sync.mirror.state import ObjectState, PulledColumn, write_meta, write_state
 from sync.mirror.store import Mirror
 from sync.mirror.tables import prepare, quoted
 from sync.model import Value
@@ -28,7 +28,7 @@ INDUSTRIES = {"Technology": 0.9, "Retail": 0.0, "Banking": -0.9}
 
 
 def lead_id(number: int) -> str:
-    return f"00Q{number:012d}AAA"
+    return f"00Q{number:012d}EAA"
 
 
 @dataclass(slots=True)
@@ -41,7 +41,7 @@ class World:
     """Lead id → the law's chance of becoming an opportunity at all."""
 
     def add(self, table: str, **values: Value) -> None:
-        self.rows.setdefault(table, []).append(values)
+        self.rows.setdefault(table, []).append({"seen_at": NOW, "run_id": "r"} | values)
 
     def mirror(self, path: Path | None = None) -> Mirror:
         db = duckdb.connect(str(path) if path else ":memory:")
@@ -54,7 +54,7 @@ class World:
                     object=mapped.name,
                     watermark=NOW,
                     deleted_until=None,
-                    columns={},
+                    columns={f.name: PulledColumn(api_name=f.api_name, type=f.type) for f in mapped.fields.values()},
                     skipped=None,
                     run_id="r",
                     pulled_at=NOW,
@@ -66,9 +66,6 @@ class World:
             lists = ", ".join(f"unnest(?::{types[name]}[])" for name in names)
             cells = [[_naive(row.get(name)) for row in rows] for name in names]
             db.execute(f"INSERT INTO {quoted(table)} ({', '.join(map(quoted, names))}) SELECT {lists}", cells)
-        db.execute(
-            "INSERT INTO lead_version BY NAME SELECT *, ?::TIMESTAMP AS seen_at, 'r' AS run_id FROM lead", [_naive(NOW)]
-        )
         return Mirror(db, self.mapping)
 
 
@@ -140,7 +137,7 @@ def add_lead(
 def add_call(world: World, number: int, at: datetime) -> None:
     world.add(
         "task",
-        id=f"00T{number:012d}AAA",
+        id=f"00T{number:06d}{len(world.rows.get('task', [])):06d}AAA",
         who_id=lead_id(number),
         subject="Call",
         task_subtype="Call",

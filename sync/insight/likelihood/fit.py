@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any
 
 from sync.errors import WrongUse
@@ -62,10 +63,8 @@ def refuse_without_extra() -> None:
     Raises:
         LearningUnavailable: It is.
     """
-    try:
-        import sklearn  # noqa: F401, PLC0415 -- only learning needs it, and importing it takes a second
-    except ImportError as missing:
-        raise LearningUnavailable(fix="pip install 'leadgate[score]'") from missing
+    if find_spec("sklearn") is None:  # looked for and not imported, which takes a second
+        raise LearningUnavailable(fix="pip install 'leadgate[score]'")
 
 
 def fit(

@@ -114,8 +114,11 @@ def written_by_conversions(session: DuckDBPyConnection, past: Past) -> dict[str,
     for name, evidence in past.fields.items():
         if evidence.stepped:
             row = session.execute(
-                f"SELECT count(DISTINCT s.lead_id) FROM {step_table(name)} s JOIN {CONVERSION} c USING (lead_id) "
-                f"WHERE s.since >= c.done_at - {_WRITTEN_WITH}"
+                f"SELECT count(DISTINCT lead_id) FROM (SELECT s.lead_id, s.since, c.done_at, s.value, "
+                f"lag(s.value) OVER w AS before, lag(s.since) OVER w AS first "
+                f"FROM {step_table(name)} s JOIN {CONVERSION} c USING (lead_id) "
+                f"WINDOW w AS (PARTITION BY s.lead_id ORDER BY s.since)) "
+                f"WHERE since >= done_at - {_WRITTEN_WITH} AND first IS NOT NULL AND value IS DISTINCT FROM before"
             ).fetchone()
             found[name] = int(row[0]) if row else 0
     return found

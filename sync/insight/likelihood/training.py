@@ -162,7 +162,7 @@ def judge(
     *,
     seed: int,
     copies: int = COPIES,
-    tell: Callable[[int, int], None] = lambda _done, _of: None
+    tell: Callable[[int, int], None] = lambda _done, _of: None,
 ) -> tuple[Measures, Measures]:
     """What the latest leads say of a scorecard learnt from the earlier ones, and of their average alone.
 
