@@ -45,7 +45,8 @@ class Decided:
     def counts(self) -> Mapping[str, int]:
         """How many leads are ready, blocked and out of scope, and each criterion's results; by `count_columns`."""
         row = self._cursor.execute(self._compiled.counts_sql).fetchone() or ()
-        return {name: int(str(value)) for name, value in zip(self._compiled.count_columns, row, strict=True)}
+        # over no lead at all, SQL's sums are NULL
+        return {name: int(str(value or 0)) for name, value in zip(self._compiled.count_columns, row, strict=True)}
 
     def all(self) -> Iterator[Decision]:
         """Every decision, by lead id."""

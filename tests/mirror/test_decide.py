@@ -99,6 +99,15 @@ def test_evidence_names_the_record_and_quotes_it(decided: Path, mapping: OrgMapp
     assert (evidence.object, evidence.record_id, evidence.quote) == ("Task", "00T000000000001AAA", "Call about pricing")
 
 
+def test_counts_over_no_live_lead_are_zeros(
+    fill: Fill, path: Path, mapping: OrgMapping, compiled: CompiledPolicy
+) -> None:
+    fill("lead", [{"Id": DELETED, "Status": "Working - Contacted", "IsDeleted": "true"}])
+    fill("task", [])
+    with Mirror.open(path, mapping, read_only=True) as mirror, mirror.decided(compiled) as decided:
+        assert set(decided.counts().values()) == {0}
+
+
 def test_counts_and_values_come_without_decisions(decided: Path, mapping: OrgMapping, compiled: CompiledPolicy) -> None:
     with Mirror.open(decided, mapping) as mirror:
         with mirror.decided(compiled) as once:
