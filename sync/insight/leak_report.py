@@ -22,6 +22,7 @@ from sync.mirror.state import naive
 from sync.mirror.store import Mirror
 from sync.policy.compile import CompiledPolicy
 from sync.policy.emit import constant
+from sync.policy.relations import LIKELIHOOD
 
 CHECKPOINTS = (1, 3, 7, 14, 30, 60, 90)
 """Days back at which a ready lead is judged again, to say since when it has been ready at least."""
@@ -76,13 +77,19 @@ def _judge_the_past(
     mirror: Mirror, cursor: DuckDBPyConnection, compiled: CompiledPolicy, mapping: OrgMapping, terms: Terms
 ) -> list[str]:
     """Makes `leak_since` and `leak_then`; what can't be judged."""
+    parsed = compiled.parsed
+    read = parsed.fields_behind(parsed.scope, parsed.ready)
+    if LIKELIHOOD in read and LIKELIHOOD not in mapping["lead"].fields:
+        _fill(cursor, SINCE, "since", "TIMESTAMP", {})
+        _fill(cursor, THEN, "ready", "BOOLEAN", {})
+        why = "since when leads are ready, and whether converted ones were, can't be told"
+        return [f"the policy asks for a likelihood, and the mirror keeps only the latest: {why}"]
     ready = [row[0] for row in cursor.execute(f"SELECT lead_id FROM {LIFE} WHERE in_scope AND ready").fetchall()]
     with mirror.session() as session:
         past = trace_past(session, compiled, mapping)
         since = _ready_since(session, past, compiled, mapping, ready)
         verdicts, notes = _at_conversion(session, past, compiled, mapping, terms)
-    parsed = compiled.parsed
-    untold = past.taken_as_constant(parsed.fields_behind(parsed.scope, parsed.ready), terms.now - terms.back)
+    untold = past.taken_as_constant(read, terms.now - terms.back)
     if untold:
         notes.append(
             f"nothing tells what these fields were {terms.back.days} days ago, so they are taken as the oldest value "

@@ -155,7 +155,7 @@ def _leaks(mapping: OrgMapping, terms: Terms) -> dict[LeakName, _Leak]:
             among="in_scope",
             hit="ready",
             since="ready_since",
-            detail="'ready at least since then'",
+            detail="CASE WHEN ready_since IS NULL THEN 'ready now' ELSE 'ready at least since then' END",
             next="leadgate plan",
         ),
         LeakName.CONVERTED_NOT_READY: _Leak(

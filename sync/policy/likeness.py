@@ -28,7 +28,7 @@ def likeness_sql(
         parsed: The policy.
         mapping: Types of the lead's fields.
         now: The run's clock.
-        column: The SQL of a lead field.
+        column: The SQL of a lead field, or of its likelihood.
     """
     leaves = Formula(parsed, {}, {}, now).leaves()
     types = lead_columns(mapping)

@@ -16,6 +16,7 @@ from sync.mirror.tables import prepare, quoted
 from sync.model import Value
 from sync.policy.compile import CompiledPolicy, compile_policy
 from sync.policy.loader import load_policy_text
+from sync.policy.relations import LIKELIHOODS
 
 ROOT = Path(__file__).parents[2]
 MAPPING = load_mapping(ROOT / "mappings")
@@ -38,8 +39,8 @@ class Rows:
         self.db = _MADE[mapping.digest]
         self._numbers = itertools.count(1)
         if made:
-            for mapped in mapping:
-                self.db.execute(f"DELETE FROM {quoted(mapped.name)}")
+            for name in (*(mapped.name for mapped in mapping), LIKELIHOODS):
+                self.db.execute(f"DELETE FROM {quoted(name)}")
             return
         prepare(self.db, mapping)
         write_meta(self.db, "org_id", "00D000000000001AAA")
@@ -71,6 +72,11 @@ class Rows:
         cells = [v.astimezone(UTC).replace(tzinfo=None) if isinstance(v, datetime) else v for v in row.values()]
         self.db.execute(f"INSERT INTO {quoted(table)} ({columns}) VALUES ({', '.join('?' * len(row))})", cells)
         return str(row["id"])
+
+    def score(self, lead_id: str, likelihood: float) -> None:
+        """How likely a lead is, as of `NOW`."""
+        score = [lead_id, likelihood, 0.0, 1.0, "[]", "m", NOW.replace(tzinfo=None)]
+        self.db.execute(f"INSERT INTO {quoted(LIKELIHOODS)} VALUES (?, ?, ?, ?, ?, ?, ?)", score)
 
     def mirror(self) -> Mirror:
         """The mirror of these records."""

@@ -42,6 +42,10 @@ signals: {pain: {field: "matches(description, 'slow')"}}
 criteria: {a: "pain OR contains(title, 'chief')", b: NOT meeting_agreed, c: "coalesce(budget, 7) < 9"}
 ready: b AND (a OR c)
 """,
+    "a likelihood, which nobody can set": """policy: p
+criteria: {a: likelihood >= 0.3, b: budget > 5}
+ready: a AND b
+""",
     "what is not there": """policy: p
 criteria: {a: budget IS NULL, b: number_of_employees * 2 - 1 > 9}
 ready: NOT a AND b
@@ -100,6 +104,8 @@ def test_leads_found_together_lack_what_they_lack_one_by_one(text: str) -> None:
     rng, rows = random.Random(text), Rows()  # noqa: S311 -- reproducible, not secret
     for _ in range(40):
         who = rows.add("lead", **lead(rng))
+        if rng.random() < 0.8:
+            rows.score(who, rng.random())
         if rng.random() < 0.3:
             rows.add("task", who_id=who, is_closed=True, completed_at=NOW - timedelta(days=rng.randint(0, 20)))
     policy = compiled(text)

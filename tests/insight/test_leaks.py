@@ -220,6 +220,16 @@ def test_a_conversion_dated_by_day_alone_is_not_judged() -> None:
     assert any("only the day is known" in note for note in notes)
 
 
+def test_a_policy_with_a_likelihood_is_not_asked_about_the_past() -> None:
+    records = Rows()
+    lead = records.add("lead", created_at=NOW - 9 * DAY, pricing_discussed=True)
+    records.score(lead, 0.5)
+    policy = "policy: p\ncriteria: {a: likelihood >= 0.3, b: pricing_discussed}\nready: a AND b\n"
+    found, notes = of(records, LeakName.READY_NOT_CONVERTED, policy=policy)
+    assert [(row.lead_id, row.since) for row in found] == [(lead, None)]
+    assert any("asks for a likelihood" in note for note in notes)
+
+
 def test_owners_are_told_by_their_id_and_their_user() -> None:
     records = Rows()
     records.add("user", id=SELLER, is_active=True)

@@ -69,7 +69,11 @@ def check(
             listed = [d for d in decided.in_scope() if _wanted(d, list_)] if list_ else []
             if csv_file is not None and almost is None:
                 _write_csv(csv_file, decided.all(), policy)
-        nearly = almost_ready(mirror, compiled, workspace.mapping, most=almost) if almost is not None else None
+        nearly = None
+        if almost is not None:
+            with output.progress(quiet=as_json) as tick:
+                tick("looking for the smallest changes")
+                nearly = almost_ready(mirror, compiled, workspace.mapping, most=almost)
         names = owner_names(mirror, workspace.mapping, {o for _, _, o in nearly.leads()}) if nearly else {}
     if csv_file is not None and nearly is not None:
         almost_view.write_csv(csv_file, nearly)
