@@ -26,6 +26,9 @@ from sync.policy.replay import ReplayQueries, replay_queries
 MOMENTS_AT_ONCE = 2_000_000
 """Looked at by one query; keeps memory within bounds where a policy makes every day necessary."""
 
+_ALL_DAYS = "count(*) FROM replay_day"
+_CHANGED = "(in_scope, ready) IS DISTINCT FROM lag((in_scope, ready)) OVER (PARTITION BY lead_id ORDER BY day)"
+
 Tell = Callable[[str, int, int | None], None]
 """Hears what is being done, how much of it is done, of how much."""
 
@@ -110,16 +113,20 @@ def _replay_one(
     table = f"replay_verdict{number}"
     for name, sql in queries.rows:
         session.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {sql}")
-    _make_days(session, (*queries.days_sql, *past.change_days_sql(queries.fields)), every_day=queries.every_day)
-    moments = _count(session)
+    if not queries.every_day:
+        _make_days(session, (*queries.days_sql, *past.change_days_sql(queries.fields)))
+    moments = _count(session, "sum(last_day - first_day + 1) FROM replay_span" if queries.every_day else _ALL_DAYS)
     parts = max(1, -(-moments // at_once))
     session.execute(
         f"CREATE OR REPLACE TEMP TABLE {table} (lead_id VARCHAR, day DATE, in_scope BOOLEAN, ready BOOLEAN, "
         "wants_opportunity BOOLEAN, amount DOUBLE)"
     )
     for part in range(parts):
+        if queries.every_day:
+            _make_every_day(session, part=part, parts=parts)
         _make_moments(session, past, queries, part=part, parts=parts)
-        session.execute(f"INSERT INTO {table} {queries.verdicts_sql}")
+        only = f"QUALIFY {_CHANGED}" if queries.every_day else ""
+        session.execute(f"INSERT INTO {table} SELECT * FROM ({queries.verdicts_sql}) {only}")
     for name in (*(name for name, _ in queries.rows), "replay_day", "replay_moment", "replay_lead"):
         session.execute(f"DROP TABLE {name}")
     return Replayed(
@@ -127,15 +134,17 @@ def _replay_one(
     )
 
 
-def _make_days(session: DuckDBPyConnection, changes: Sequence[str], *, every_day: bool) -> None:
+def _make_every_day(session: DuckDBPyConnection, *, part: int, parts: int) -> None:
+    """`replay_day` with all days of a part of the leads."""
+    session.execute(
+        "CREATE OR REPLACE TEMP TABLE replay_day AS SELECT lead_id, CAST(unnest(generate_series("
+        "CAST(first_day AS TIMESTAMP), CAST(last_day AS TIMESTAMP), INTERVAL 1 DAY)) AS DATE) AS day "
+        f"FROM (SELECT * FROM replay_span WHERE hash(lead_id) % {parts} = {part})"
+    )
+
+
+def _make_days(session: DuckDBPyConnection, changes: Sequence[str]) -> None:
     """`replay_day`: the days of each lead on which its verdict may differ from the day before."""
-    if every_day:
-        session.execute(
-            "CREATE OR REPLACE TEMP TABLE replay_day AS SELECT lead_id, CAST(unnest(generate_series("
-            "CAST(first_day AS TIMESTAMP), CAST(last_day AS TIMESTAMP), INTERVAL 1 DAY)) AS DATE) AS day "
-            "FROM replay_span"
-        )
-        return
     conversion = "SELECT lead_id, unnest([CAST(last_open AS DATE), CAST(last_open AS DATE) + 1]) FROM replay_span"
     found = " UNION ALL ".join((*changes, f"{conversion} WHERE last_open IS NOT NULL"))
     session.execute(
@@ -170,6 +179,6 @@ def _make_moments(session: DuckDBPyConnection, past: Past, queries: ReplayQuerie
     session.execute(leads)
 
 
-def _count(session: DuckDBPyConnection) -> int:
-    row = session.execute("SELECT count(*) FROM replay_day").fetchone()
-    return int(row[0]) if row else 0
+def _count(session: DuckDBPyConnection, what: str) -> int:
+    row = session.execute(f"SELECT {what}").fetchone()
+    return int(row[0] or 0) if row else 0
