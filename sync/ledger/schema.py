@@ -70,9 +70,11 @@ entries = Table(
     sqlite_autoincrement=True,
 )
 
-_live = text(f"state IN ({_words(LIVE)})")
+IS_LIVE = text(f"state IN ({_words(LIVE)})")
+"""Belongs into every question about a key, word for word: only then does a database find the answer by the index."""
+
 Index(  # this prevents an action from being in flight or done twice, by any plan, run or machine
-    "ledger_one_live_entry", entries.c.action_key, unique=True, sqlite_where=_live, postgresql_where=_live
+    "ledger_one_live_entry", entries.c.action_key, unique=True, sqlite_where=IS_LIVE, postgresql_where=IS_LIVE
 )
 Index("ledger_entries_by_run", entries.c.run_id)
 Index("ledger_entries_by_lead", entries.c.org_id, entries.c.lead_id)

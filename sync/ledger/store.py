@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from sqlalchemy import Connection, Engine, Select, select
+from sqlalchemy import Connection, Engine, Select, bindparam, select
 from sqlalchemy.exc import IntegrityError
 
 from sync.errors import LedgerUnwritable, OrgBusy
@@ -23,7 +23,7 @@ from sync.ledger import audit as history
 from sync.ledger import lease as leasing
 from sync.ledger.audit import AuditEvent, Chain
 from sync.ledger.connection import READ, open_engine
-from sync.ledger.entries import CLOSINGS, LIVE, MADE, Closing, Entry, State, Subject
+from sync.ledger.entries import CLOSINGS, MADE, Closing, Entry, State, Subject
 from sync.ledger.lease import Lease
 from sync.ledger.rows import (
     RunRow,
@@ -37,7 +37,7 @@ from sync.ledger.rows import (
     to_pace,
     to_run,
 )
-from sync.ledger.schema import entries, paces, runs
+from sync.ledger.schema import IS_LIVE, entries, paces, runs
 from sync.ledger.times import to_text
 from sync.plan.pace import FIRST_PACE, Pace
 
@@ -173,24 +173,26 @@ class Ledger:
             ValueError: A key has no intended entry, or the state closes nothing: a mistake in the caller.
         """
         with self._writing(lease) as (connection, now):
+            open_entry = (
+                IS_LIVE,
+                entries.c.org_id == lease.org_id,
+                entries.c.action_key == bindparam("closed_key"),
+                entries.c.state == State.INTENDED.value,
+            )
+            intent = select(entries.c.evidence).where(*open_entry)
+            rows: list[dict[str, str | None]] = []
             for closing in closings:
                 if closing.state not in CLOSINGS:
                     raise ValueError(f"{closing.state} closes nothing")
-                open_entry = (
-                    entries.c.org_id == lease.org_id,
-                    entries.c.action_key == closing.key,
-                    entries.c.state == State.INTENDED.value,
-                )
                 if closing.state is State.REJECTED:  # what was refused must be known again: which state of the lead
-                    intent = connection.execute(select(entries.c.evidence).where(*open_entry)).scalar_one_or_none()
-                    values = closing_row(remembering(closing, intent))
+                    found = connection.execute(intent, {"closed_key": closing.key}).scalar_one_or_none()
+                    values = closing_row(remembering(closing, found))
                 else:
                     values = closing_row(closing)
-                changed = connection.execute(
-                    entries.update().where(*open_entry).values(**values, changed_at=to_text(now))
-                )
-                if changed.rowcount != 1:
-                    raise ValueError(f"no intended entry for {closing.key}")
+                rows.append({**values, "closed_key": closing.key, "changed_at": to_text(now)})
+            changed = connection.execute(entries.update().where(*open_entry), rows) if rows else None
+            if changed is not None and changed.rowcount != len(rows):
+                raise ValueError(f"no intended entry for {len(rows) - changed.rowcount} of {len(rows)} closings")
         self._open.difference_update(closing.key for closing in closings)
 
     def note(self, lease: Lease, run_id: str, plan_id: str, noted: Iterable[tuple[Subject, Closing]]) -> None:
@@ -229,8 +231,8 @@ class Ledger:
         for start in range(0, len(keys), _CHUNK):
             found += self._entries(
                 select(entries).where(
+                    IS_LIVE,
                     entries.c.org_id == org_id,
-                    entries.c.state.in_([state.value for state in LIVE]),
                     entries.c.action_key.in_(keys[start : start + _CHUNK]),
                 )
             )

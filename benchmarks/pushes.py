@@ -1,0 +1,169 @@
+"""How 100,000 status updates reach an org: time and API calls, beside simple-salesforce row by row and its bulk2.
+
+Ours is the whole of `apply`: every lead is re-read first, every intent and outcome is committed to the ledger.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+from time import perf_counter
+
+from simple_salesforce import Salesforce
+
+from sync.apply.context import ApplyOptions
+from sync.apply.runner import apply_plan
+from sync.ledger.store import Ledger
+from sync.plan.actions import DecisionSummary, Expects, Outcome, Plan, Prediction, UpdateStatus
+from sync.plan.document import FORMAT, identified
+from sync.plan.forecast import forecast_calls
+from sync.policy.schema import Limits
+from sync.salesforce.client import open_org
+from sync.settings import load_settings
+
+from .conversion_world import API, STATUS, Lead, Served, quiet, record_id, served, write_world
+from .figures import Figure
+
+TITLE = "Status updates"
+ABOUT = """\
+A plan of 100,000 status updates carried out over a loopback socket against the mock org in a process of its own, as
+`leadgate apply` does it: every lead re-read, intents and outcomes in an SQLite ledger, results of the bulk job joined
+by id. Beside it, in the same org, simple-salesforce: `bulk2.update` of the same records (no re-read, no record of what
+was done; its pause before the first look at the job set to nothing) and `Lead.update` row by row, 1,000 rows, the time
+scaled. Once without and once with 50 ms of latency on every request.
+"""
+
+FULL = 100_000
+SMALL = 4_000
+ROWS = 1_000
+MOST_CALLS = 15.0
+LATENCIES = (0.0, 0.05)
+_OPEN = "Open - Not Contacted"
+_STAMP = datetime(2026, 6, 1, 8, tzinfo=UTC)
+
+
+def run(*, small: bool) -> list[Figure]:
+    """All figures; `small` updates 4,000 leads instead of 100,000."""
+    count = SMALL if small else FULL
+    leads = [Lead(id=record_id("00Q", number), account_id=None) for number in range(1, count + 1)]
+    figures: list[Figure] = []
+    with tempfile.TemporaryDirectory(prefix="pushes-") as name:
+        folder = Path(name)
+        write_world(folder / "org", leads)
+        with served(folder / "org") as org:
+            for latency in LATENCIES:
+                org.ask("POST", "/__mock__/latency", {"seconds": latency})
+                figures += _beside(org, leads, folder, latency)
+    return figures
+
+
+def _beside(org: Served, leads: list[Lead], folder: Path, latency: float) -> list[Figure]:
+    way = f"{latency * 1000:.0f} ms latency" if latency else "no latency"
+    amount = f"{len(leads):,} status updates, {way}"
+    ours, our_calls, forecast = _ours(org, leads, folder, way)
+    calls_before = org.api_calls()
+    theirs = _bulk2(org, leads)
+    bulk_calls = org.api_calls() - calls_before - 1
+    rows = min(ROWS, len(leads))
+    each = _row_by_row(org, leads[:rows]) / rows
+    return [
+        Figure(
+            name=f"{amount}: API calls",
+            value=our_calls,
+            unit="calls",
+            target=MOST_CALLS,
+            note=f"with the re-read; the plan's forecast was {forecast}, bulk2 alone took {bulk_calls}",
+        ),
+        Figure(
+            name=f"{amount}: leadgate",
+            value=ours,
+            unit="s",
+            target=theirs,
+            note="held to the time of `bulk2.update` in the same run",
+        ),
+        Figure(name=f"{amount}: simple-salesforce `bulk2.update`", value=theirs, unit="s"),
+        Figure(
+            name=f"{amount}: simple-salesforce row by row",
+            value=each * len(leads),
+            unit="s",
+            note=f"{rows:,} rows measured; {len(leads):,} calls",
+        ),
+    ]
+
+
+def _ours(org: Served, leads: list[Lead], folder: Path, way: str) -> tuple[float, int, int]:
+    quiet()
+    settings = load_settings(folder, {"LEADGATE_INSTANCE_URL": org.url, "LEADGATE_ACCESS_TOKEN": org.token}).org()
+    client = open_org(settings)
+    plan = plan_of(client.identity.org_id, leads)
+    options = ApplyOptions(limits=Limits(api_reserve=0.0))
+    with Ledger.open(folder / f"{way}.sqlite") as ledger:
+        began = perf_counter()
+        result = apply_plan(plan, client, ledger, options)
+        seconds = perf_counter() - began
+    if result.outcomes[Outcome.APPLIED] != len(leads):
+        raise AssertionError(f"not every lead was updated: {result.outcomes}")
+    return seconds, result.api_calls, plan.forecast_calls
+
+
+def plan_of(org_id: str, leads: list[Lead]) -> Plan:
+    """The plan that moves every lead one status back."""
+    actions = tuple(
+        UpdateStatus(
+            lead_id=lead.id,
+            expects=Expects(system_modstamp=_STAMP, values={"Status": STATUS, "IsConverted": False}),
+            decision=DecisionSummary(verdict="blocked", results={}),
+            from_=STATUS,
+            to=_OPEN,
+            source="benchmark",
+            prediction=Prediction.WILL_SUCCEED,
+        )
+        for lead in leads
+    )
+    now = datetime.now(UTC)
+    return identified(
+        Plan(
+            plan_id="",
+            format=FORMAT,
+            org_id=org_id,
+            created_at=now,
+            clock=now,
+            policy="benchmark",
+            policy_digest="",
+            mapping_digest="",
+            mirror_watermark=now,
+            forecast_calls=forecast_calls(actions),
+            counts={"leads": len(leads), "open_leads": len(leads)},
+            actions=actions,
+        )
+    )
+
+
+def _bulk2(org: Served, leads: list[Lead]) -> float:
+    client = _simple_salesforce(org)
+    records = [{"Id": lead.id, "Status": STATUS} for lead in leads]
+    began = perf_counter()
+    (told,) = client.bulk2.Lead.update(records=records, wait=0)
+    seconds = perf_counter() - began
+    if (told["numberRecordsProcessed"], told["numberRecordsFailed"]) != (len(leads), 0):
+        raise AssertionError(f"bulk2 did not update every lead: {told}")
+    return seconds
+
+
+def _row_by_row(org: Served, leads: list[Lead]) -> float:
+    client = _simple_salesforce(org)
+    began = perf_counter()
+    lead_type = client.Lead
+    lead_type.base_url = lead_type.base_url.replace("https://", "http://", 1)
+    for lead in leads:
+        lead_type.update(lead.id, {"Status": STATUS})
+    return perf_counter() - began
+
+
+def _simple_salesforce(org: Served) -> Salesforce:
+    client = Salesforce(instance_url=org.url, session_id=org.token, version=API)
+    client.session.trust_env = False
+    for name in ("base_url", "bulk2_url"):  # it speaks https only
+        setattr(client, name, getattr(client, name).replace("https://", "http://", 1))
+    return client
