@@ -43,9 +43,17 @@ class Compensating:
     steps: Sequence[Step]
     new_leads: dict[str, str] = field(default_factory=dict)
     """Converted lead → new lead."""
+    images: dict[str, PreImage | None] = field(default_factory=dict)
+    """Converted lead → what it was, as far as asked for."""
     unclear: set[str] = field(default_factory=set)
     """Keys of what only a person can tell."""
     attempts: Attempts = field(default_factory=Attempts)
+
+    def image(self, lead_id: str) -> PreImage | None:
+        """What a lead was before its conversion; `None` when it isn't kept here (any more)."""
+        if lead_id not in self.images:
+            self.images[lead_id] = self.store.get(self.run.lease.org_id, lead_id)
+        return self.images[lead_id]
 
     def end(self, step: Step, state: State, code: str | None = None, **evidence: str) -> None:
         """Note how a step ends for which nothing is sent."""
@@ -81,7 +89,7 @@ def create_leads(here: Compensating) -> None:
     rows = here.run.org.retrieve("Lead", ids, ["Id", "IsConverted"]) if ids else []
     values: dict[str, PreImage] = {}
     for step, row in zip(ready, rows, strict=True):
-        image = here.store.get(here.run.lease.org_id, step.action.lead_id)
+        image = here.image(step.action.lead_id)
         if row is not None and not row.get("IsConverted"):
             here.end(step, State.SUPERSEDED, "lead_not_converted")
         elif image is None:
@@ -249,11 +257,7 @@ def _unused(here: Compensating, object_name: str, steps: Sequence[Step]) -> list
             modified_by=str(row["LastModifiedById"]),
             ours_until=modified,
         )
-    images = [
-        image
-        for lead in {step.action.lead_id for step in here.steps}
-        if (image := here.store.get(here.run.lease.org_id, lead)) is not None
-    ]
+    images = [image for step in here.steps if (image := here.image(step.action.lead_id)) is not None]
     hanging = hanging_on(org, object_name, [record.id for record in records.values()])
     staying = uses(
         records.values(),

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from sync.mockorg.faults import Fault, FaultKind
-from sync.salesforce.org import Accepted, Changed, RecordUpdate, Refused
+from sync.salesforce.org import Accepted, Changed, RecordCreate, RecordUpdate, Refused, Unknown
 from sync.salesforce.values import moment_of
 
 if TYPE_CHECKING:
@@ -155,3 +155,37 @@ def test_a_locked_row_is_refused_as_retryable(stage: Stage, mock: MockOrg, org: 
 def test_nothing_to_update_asks_nothing(mock: MockOrg, org: SalesforceClient) -> None:
     assert org.update([]) == org.update_guarded([]) == org.convert([]) == org.bulk_update([]) == []
     assert mock.requests.last == ()
+
+
+def test_records_are_made_in_one_call_and_answer_in_order(stage: Stage, mock: MockOrg, org: SalesforceClient) -> None:
+    org.identity  # noqa: B018 -- so that only the write is counted
+    mock.requests.reset()
+    good = {"LastName": "O'Brien <&>", "Company": "Acme", "Status": WORKING}
+    made = org.create([RecordCreate(object="Lead", values=values) for values in (good, {"Company": "No name"}, good)])
+    assert len(mock.requests.last) == 1
+    match made:
+        case [Accepted(id=first, created=True), Refused(code="REQUIRED_FIELD_MISSING"), Accepted(id=second)]:
+            assert first != second
+            assert stage.row("Lead", first)["LastName"] == "O'Brien <&>"
+        case _:
+            raise AssertionError(made)
+
+
+def test_a_create_without_an_answer_is_unknown_and_not_sent_again(mock: MockOrg, org: SalesforceClient) -> None:
+    values = {"LastName": "Once", "Company": "Acme"}
+    org.identity  # noqa: B018 -- asked before the fault
+    mock.add_fault(Fault(kind=FaultKind.DROP, route="collections.create", effect=True))
+    assert [type(answer) for answer in org.create([RecordCreate(object="Lead", values=values)])] == [Unknown]
+    assert org.count("SELECT COUNT() FROM Lead WHERE LastName = 'Once'") == 1
+
+
+def test_records_are_deleted_in_one_call_and_answer_in_order(
+    stage: Stage, mock: MockOrg, org: SalesforceClient
+) -> None:
+    leads = stage.leads(2)
+    org.identity  # noqa: B018 -- so that only the write is counted
+    mock.requests.reset()
+    answers = org.delete([leads[0], leads[0][:15] + "AAA", leads[1]])
+    assert len(mock.requests.last) == 1
+    assert [type(answer) for answer in answers] == [Accepted, Refused, Accepted]
+    assert org.retrieve("Lead", leads, ["Id"]) == [None, None]
