@@ -231,6 +231,18 @@ def test_policies_of_one_name_are_told_apart_and_compared(world: PastWorld, back
     assert backtest(PRICED, rich).differences == report.differences
 
 
+def test_what_people_did_after_the_period_is_no_miss_of_the_policy(world: PastWorld, backtest: Run) -> None:
+    early, late = (world.add("lead", created_at=day(1, 5)) for _ in range(2))
+    talk(world, early, day(2, 1))
+    talk(world, late, day(4, 1))
+    for lead in (early, late):
+        convert(world, lead, day(4, 10), won=True)
+    report = backtest(PRICED, period=Period(YEAR.first, date(2026, 3, 1)))
+    found = report.policies[0].figures
+    assert report.people.converted == 0
+    assert (found.taken, found.taken_by_people, found.never, found.gained.median) == (1, 1, 0, 68.0)
+
+
 def test_an_empty_mirror_has_an_empty_backtest(world: PastWorld, backtest: Run) -> None:
     report = backtest(PRICED, RATED)
     assert (report.people.leads, report.policies[0].figures.taken, report.differences[0].win_rate) == (0, 0, None)

@@ -37,7 +37,7 @@ class Figures:
     taken: int
     """Leads that the policy would have converted."""
     taken_by_people: int
-    """Of them, converted by people too, on that day or later."""
+    """Of them, converted by people too, on that day or later, be it after the period."""
     same_day: int
     turned_down: int
     """Of the taken: never converted, and out of the policy's scope today."""
@@ -45,7 +45,7 @@ class Figures:
     later: int
     """Converted by people first; the policy would have come after them."""
     never: int
-    """Converted by people; the policy would never have taken them."""
+    """Converted by people in the period; by its end the policy would not have taken them."""
     deals: Mapping[Deal, int]
     """What became of the opportunities of taken leads."""
     won_amount: float
@@ -85,6 +85,7 @@ class PeopleFigures:
 
     leads: int
     converted: int
+    """In the period."""
     deals: Mapping[Deal, int]
     won_amount: float
     pipeline_amount: float
@@ -105,7 +106,7 @@ def judge(session: DuckDBPyConnection, replayed: Replayed) -> None:
         f"held AS (SELECT b.*, s.ready_day, coalesce(s.wants, true) AS wants, coalesce(s.in_scope, false) AS in_scope, "
         f"date_diff('day', s.ready_day, b.converted_day) AS days FROM {LEADS} b JOIN seen s ON s.lead_id = b.lead_id) "
         "SELECT *, coalesce(ready_day IS NOT NULL AND (converted_day IS NULL OR days >= 0), false) AS taken, "
-        "coalesce(days < 0, false) AS later, converted_day IS NOT NULL AND ready_day IS NULL AS never, "
+        "coalesce(days < 0, false) AS later, in_period AND ready_day IS NULL AS never, "
         "coalesce(source, 'none') AS by_source, coalesce(owner_id, 'nobody') AS by_owner, "
         "strftime(coalesce(ready_day, converted_day, created_day), '%Y-%m') AS by_month FROM held"
     )
@@ -155,10 +156,11 @@ def figures_by(session: DuckDBPyConnection, replayed: Replayed, by: Grouping) ->
 
 def people_figures(session: DuckDBPyConnection) -> PeopleFigures:
     """Of the same leads, without any policy."""
-    deals = ", ".join(f"count(*) FILTER (WHERE deal = '{deal}')" for deal in Deal)
+    deals = ", ".join(f"count(*) FILTER (WHERE in_period AND deal = '{deal}')" for deal in Deal)
     row = session.execute(
-        f"SELECT count(*), count(converted_day), coalesce(sum(amount) FILTER (WHERE deal = '{Deal.WON}'), 0), "
-        f"coalesce(sum(amount), 0), {deals} FROM {LEADS}"
+        f"SELECT count(*), count(*) FILTER (WHERE in_period), "
+        f"coalesce(sum(amount) FILTER (WHERE in_period AND deal = '{Deal.WON}'), 0), "
+        f"coalesce(sum(amount) FILTER (WHERE in_period), 0), {deals} FROM {LEADS}"
     ).fetchone()
     leads, converted, won, pipeline, *counts = row or (0, 0, 0, 0, *(0 for _ in Deal))
     return PeopleFigures(

@@ -104,7 +104,7 @@ class Backtest:
         tell("putting the past together", 0, None)
         past = Past.trace(session, mapping, fields=fields | {"email"}, unproven=unproven)
         replayed = replay(session, past, parsed, period, tell=tell)
-        gather_people(session, mapping)
+        gather_people(session, mapping, period)
         for each in replayed:
             judge(session, each)
         return cls(session, past, replayed, period)
