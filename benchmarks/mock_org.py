@@ -81,16 +81,16 @@ def run(*, small: bool) -> list[Figure]:
     return figures
 
 
-def write_leads(folder: Path, count: int) -> None:
-    """Write `Lead.csv` with `count` leads of 25 fields, as Data Loader exports them."""
+def write_leads(folder: Path, count: int, *, start: int = 0) -> None:
+    """Write `Lead.csv` with `count` leads of 25 fields, as Data Loader exports them; numbered from `start`."""
     with (folder / "Lead.csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
-        writer.writerows(map(_lead, range(count)))
+        writer.writerows(map(_lead, range(start, start + count)))
 
 
 def _lead(number: int) -> tuple[object, ...]:
-    day = f"2026-{number % 12 + 1:02}-{number % 28 + 1:02}"
+    day = f"2025-{number % 12 + 1:02}-{number % 28 + 1:02}"
     stamp = f"{day}T{number % 24:02}:{number % 60:02}:{number // 7 % 60:02}.000Z"
     body = f"00Q7R{number:010}"
     return (
@@ -102,7 +102,7 @@ def _lead(number: int) -> tuple[object, ...]:
         f"person{number}@company{number % 50_021}.example",
         f"+1 555 {number % 10_000_000:07}",
         "" if number % 3 else f"+1 556 {number % 10_000_000:07}",
-        f"{number % 900} Example Street",
+        f"{number % 900} Example Street" + ("" if number % 3 else f"\nFloor {number % 30}"),
         f"City {number % 1013}",
         ("CA", "NY", "TX", "WA")[number % 4],
         f"{number % 99_999:05}",
@@ -156,7 +156,7 @@ def _median_ms(call: Callable[[], requests.Response], rounds: int = 400) -> floa
 
 
 def _over_a_socket(folder: Path, leads: int) -> list[Figure]:
-    with _server() as (process, port, token):
+    with served() as (process, port, token):
         client = _Client(port, token)
         began = perf_counter()
         loaded = client.ask("POST", "/__mock__/seed", {"folder": str(folder)})
@@ -205,9 +205,10 @@ def _over_a_socket(folder: Path, leads: int) -> list[Figure]:
 
 
 @contextmanager
-def _server() -> Iterator[tuple[subprocess.Popen[str], int, str]]:
+def served(data: Path | None = None) -> Iterator[tuple[subprocess.Popen[str], int, str]]:
     """`leadgate mock-org serve` in a process of its own: the process, its port, a token."""
     command = [sys.executable, "-m", "sync", "mock-org", "serve", "--port", "0", "--json"]
+    command += ["--data", str(data)] if data is not None else []
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             said = ""
