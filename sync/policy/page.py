@@ -12,6 +12,7 @@ from sync.mapping import OrgMapping
 from sync.policy import syntax
 from sync.policy.parsed import ParsedPolicy, ParsedSignal
 from sync.policy.prose import code, escaped, listed, prose, value, words
+from sync.policy.relations import LIKELIHOOD
 from sync.policy.schema import ConversionSettings, Limits, SignalKind, Transition
 from sync.policy.syntax import Expr
 
@@ -216,6 +217,9 @@ def _fields(parsed: ParsedPolicy, mapping: OrgMapping) -> Iterator[str]:
     lead = mapping["lead"].fields
     read = {name for tree in parsed.lead_expressions() for name in syntax.field_names(tree)}
     rows = [(words(name), code(field.api_name)) for name, field in lead.items() if name in read]
+    if LIKELIHOOD in read and LIKELIHOOD not in lead:
+        alone = "; it may make a lead ready by itself" if parsed.policy.likelihood_alone else ""
+        rows.append((words(LIKELIHOOD), f"none: learnt from the org's past, between 0 and 1{alone}"))
     yield from _table(("on this page", "field of Lead"), rows)
 
 

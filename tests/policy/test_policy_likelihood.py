@@ -16,6 +16,7 @@ from sync.policy.case_reader import load_cases
 from sync.policy.compile import compile_policy
 from sync.policy.decision import Verdict
 from sync.policy.loader import load_policy_text
+from sync.policy.page import policy_page
 from sync.policy.parsed import parse_policy
 from sync.policy.schema import Policy
 
@@ -123,3 +124,11 @@ def test_a_signal_cannot_read_a_likelihood() -> None:
         load_policy_text(
             'policy: p\nsignals:\n  s: {field: "likelihood > 0.5"}\ncriteria: {c: s}\nready: c\n', "p", MAPPING
         )
+
+
+@pytest.mark.parametrize(("more", "said"), [("", "0 and 1 |"), ("likelihood: {may_decide_alone: true}", "by itself |")])
+def test_the_page_of_a_policy_says_where_a_likelihood_comes_from(more: str, said: str) -> None:
+    page = policy_page(parse_policy(policy("both", more), MAPPING), MAPPING)
+    row = next(line for line in page.splitlines() if line.startswith("| likelihood |"))
+    assert "learnt from the org's past" in row
+    assert row.endswith(said)
