@@ -37,7 +37,7 @@ def one_lead_a_call(here: World) -> None:
 
 
 @pytest.mark.parametrize(
-    "times", [5, pytest.param(150, marks=pytest.mark.slow), pytest.param(3000, marks=pytest.mark.prove)]
+    "times", [2, pytest.param(150, marks=pytest.mark.slow), pytest.param(3000, marks=pytest.mark.prove)]
 )
 def test_killed_anywhere_with_calls_under_way_every_lead_is_converted_once(here: World, times: int) -> None:
     here.fresh()
