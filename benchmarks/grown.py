@@ -80,7 +80,7 @@ transitions:
 conversion:
   status: "Closed - Converted"
   account: {match: [contact_email, email_domain, company_name], ambiguous: hold}
-  opportunity: {create: "budget IS NOT NULL", name: "{company}", stage: Qualification, close_in_days: 60, amount: budget}
+  opportunity: {create: "budget IS NOT NULL", name: "{company}", stage: Qualification, close_in_days: 60}
   owner: lead_owner
   duplicates: hold
 limits: {conversions: 200, share_of_open: 20%, canary: 10, stop_at_failures: 5%, api_reserve: 20%}
@@ -189,9 +189,20 @@ _TWO_YEARS = int(timedelta(days=730).total_seconds())
 _WEEK = int(timedelta(days=7).total_seconds())
 
 _SUBJECTS = (
-    "Call", "Call with the buyer", "Email: Your enquiry", "Follow-up", "Introduction", "Product demo", "Quarterly check",
-    "Email: Re: Our meeting", "Call about pricing", "Left a message", "Meeting cancelled", "Proposal sent", "Site visit",
-)  # fmt: skip
+    "Call",
+    "Call with the buyer",
+    "Email: Your enquiry",
+    "Follow-up",
+    "Introduction",
+    "Product demo",
+    "Quarterly check",
+    "Email: Re: Our meeting",
+    "Call about pricing",
+    "Left a message",
+    "Meeting cancelled",
+    "Proposal sent",
+    "Site visit",
+)
 _NOTES = (
     "Spoke for ten minutes, they will come back to us after the trade fair.",
     "Left a message with the front desk and asked for a call back this week.",
@@ -210,7 +221,7 @@ _NOTES = (
     "Sent the brochure and the link to the recorded webinar.",
     "Not the right person, gave me the name of a colleague in procurement.",
     "Will decide after the summer; asked to be kept on the newsletter.",
-)  # fmt: skip
+)
 
 _EVERY: Mapping[str, str] = {
     "id": "{id}",
@@ -259,7 +270,7 @@ _COLUMNS: Mapping[str, Mapping[str, str]] = {
                 "Closed - Not Converted",
             ),
             "x // 11",
-        ),  # fmt: skip
+        ),
         "last_activity_at": "CASE WHEN y % 4 > 0 THEN DATE '2026-06-15' - CAST(x % 400 AS INTEGER) END",
         "is_converted": "x % 8 = 1",
         "pricing_discussed": "x % 16 = 2",
