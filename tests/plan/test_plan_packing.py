@@ -60,7 +60,7 @@ def records(action: ConvertLead, made: dict[str, str]) -> list[str]:
     return [record for record in found if record is not None]
 
 
-@settings(max_examples=40)
+@settings(max_examples=30)
 @given(companies(), st.data())
 def test_no_record_stands_twice_in_the_calls_under_way_and_every_lead_goes_once(actions, data) -> None:
     packing = Packing(actions)
