@@ -37,7 +37,7 @@ def run(*, small: bool) -> list[Figure]:
     """All figures; `small` plans for twenty thousand leads."""
     quiet()
     policy = POLICY.replace(_READY, 'ready: "interested AND priced AND has_budget AND met"')
-    policy = policy.replace(_STEPS, 'when: "contacted AND in_market"')
+    policy = policy.replace(_STEPS, 'when: "contacted AND in_market AND not_a_partner"')
     mock = MockOrg()
     with mock.in_process(), tempfile.TemporaryDirectory(prefix="plans-") as name:
         workspace = grow(Path(name), SMALL if small else FULL, org_id=mock.org_id, policy=policy)

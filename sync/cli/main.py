@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from sync import __version__
 from sync.cli.exits import Exit, explain, unexpected
 from sync.errors import Interrupted, LeadgateError
 
@@ -38,6 +37,8 @@ app = typer.Typer(
 
 def _version(value: bool) -> None:
     if value:
+        from sync import __version__
+
         sys.stdout.write(f"leadgate {__version__}\n")
         raise typer.Exit
 
