@@ -1,7 +1,7 @@
 """Carrying out a compensation plan, with the same promises as any plan: one writer, intents first, everything told.
 
 The lease, the recovery before and the account after are those of `sync.apply.runner`; the steps are of
-`sync.apply.compensation_steps`.
+`sync.apply.compensation_steps` and `sync.apply.compensation_deletions`.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from sync.apply.compensation_deletions import delete_records
 from sync.apply.compensation_readback import AMBIGUOUS
-from sync.apply.compensation_steps import Compensating, add_members, create_leads, delete_records, move_activities
+from sync.apply.compensation_steps import Compensating, add_members, create_leads, move_activities
 from sync.apply.compensation_subjects import Step, step_of
 from sync.apply.context import ApplyOptions, Halt, Run
 from sync.apply.outcome import Ending, LeadResult, RunResult

@@ -1,7 +1,7 @@
-"""The four steps of a compensation: new leads, their activities, their memberships, then the deletions.
+"""The first three steps of a compensation: new leads, their activities, their campaign memberships.
 
 Each looks at the org before it sends, notes what is done or may not be done any more, and sends the rest in the one
-way in which anything is sent. Nothing of a lead is deleted before everything else of it was given to the new lead.
+way in which anything is sent. The deletions (`sync.apply.compensation_deletions`) come after all of them.
 """
 
 from __future__ import annotations
@@ -11,25 +11,21 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from sync.apply.compensation_readback import Doubt, members_of, tell
-from sync.apply.compensation_subjects import OBJECT, SINCE, TO, Step
+from sync.apply.compensation_subjects import SINCE, TO, Step
 from sync.apply.context import Run
 from sync.apply.sending import Attempts, send
 from sync.ledger.entries import MADE, Closing, Entry, State, Subject
 from sync.model import Record
-from sync.plan.compensation import DELETION_ORDER, AddCampaignMember, CreateLead, DeleteRecord, MoveActivity
-from sync.plan.pre_image import PreImage, PreImages, digest, known_rows, object_of
-from sync.plan.unused import MadeRecord, uses
-from sync.salesforce.hanging import hanging_on
+from sync.plan.compensation import AddCampaignMember, CreateLead, MoveActivity
+from sync.plan.pre_image import PreImage, PreImages, digest, object_of
 from sync.salesforce.org import Answer, RecordCreate, RecordUpdate
 from sync.salesforce.values import moment_of
 
-_IN_CALL = 200
+IN_CALL = 200
+"""Records that one call makes or deletes."""
 _GUARDED_IN_CALL = 25
 _TWINS = ("LastName", "Company", "Email")
 """Leads that are alike in these never go into one call: what a lost call made must be told apart."""
-
-_DONE = {State.APPLIED, State.ALREADY_APPLIED, State.SUPERSEDED}
-"""Ends that leave nothing of the lead to be given back."""
 
 
 @dataclass(slots=True)
@@ -161,7 +157,7 @@ def move_activities(here: Compensating) -> None:
             ]
         )
 
-    _send_all(here, queue, call, _GUARDED_IN_CALL, lambda step: {TO: here.new_leads[step.action.lead_id]})
+    send_all(here, queue, call, _GUARDED_IN_CALL, lambda step: {TO: here.new_leads[step.action.lead_id]})
     here.run.progress("activities")
 
 
@@ -192,91 +188,8 @@ def add_members(here: Compensating) -> None:
             ]
         )
 
-    _send_all(here, queue, call, _IN_CALL, lambda step: {TO: here.new_leads[step.action.lead_id]})
+    send_all(here, queue, call, IN_CALL, lambda step: {TO: here.new_leads[step.action.lead_id]})
     here.run.progress("campaign members")
-
-
-def delete_records(here: Compensating) -> None:
-    """Delete what is still unused: opportunities, then contacts, then accounts."""
-    steps = [step for step in here.steps if isinstance(step.action, DeleteRecord)]
-    restored = {
-        lead
-        for lead in {step.action.lead_id for step in steps}
-        if all(
-            (closing := here.run.ended.get(step.key)) is not None and closing.state in _DONE
-            for step in here.steps
-            if step.action.lead_id == lead and not isinstance(step.action, DeleteRecord)
-        )
-        and lead in here.new_leads
-    }
-    for name in DELETION_ORDER:
-        if not here.run.may_go_on():
-            return
-        due = [step for step in steps if isinstance(step.action, DeleteRecord) and step.action.object == name]
-        for step in due:
-            if step.action.lead_id not in restored:
-                here.end(step, State.NOT_REACHED, "waits_for_restoring")
-        queue = _unused(here, name, [s for s in due if s.action.lead_id in restored and not here.settled(s)])
-        _send_all(
-            here,
-            queue,
-            lambda batch: here.run.org.delete([step.subject.target for step in batch]),
-            _IN_CALL,
-            _object_of_record,
-        )
-        here.run.progress("deletions")
-
-
-def _object_of_record(step: Step) -> dict[str, str]:
-    return {OBJECT: step.action.object} if isinstance(step.action, DeleteRecord) else {}
-
-
-def _unused(here: Compensating, object_name: str, steps: Sequence[Step]) -> list[Step]:
-    """Those that nobody has changed or used since the plan, by what the org shows now; the others are noted."""
-    org = here.run.org
-    ids = [step.subject.target for step in steps]
-    fields = ["Id", "CreatedDate", "CreatedById", "LastModifiedDate", "LastModifiedById"]
-    rows = org.retrieve(object_name, ids, fields) if ids else []
-    records: dict[str, MadeRecord] = {}
-    for step, row in zip(steps, rows, strict=True):
-        action = step.action
-        if row is None:
-            here.end(step, State.ALREADY_APPLIED, "record_gone")
-            continue
-        modified = moment_of(str(row["LastModifiedDate"]))
-        if not isinstance(action, DeleteRecord) or modified.replace(microsecond=0) != action.modified_at:
-            here.end(step, State.SUPERSEDED, "record_changed")
-            continue
-        records[step.key] = MadeRecord(
-            object=object_name,
-            id=action.record_id,
-            lead_id=action.lead_id,
-            created_at=moment_of(str(row["CreatedDate"])),
-            created_by=str(row["CreatedById"]),
-            modified_at=modified,
-            modified_by=str(row["LastModifiedById"]),
-            ours_until=modified,
-        )
-    images = [image for step in here.steps if (image := here.image(step.action.lead_id)) is not None]
-    hanging = hanging_on(org, object_name, [record.id for record in records.values()])
-    staying = uses(
-        records.values(),
-        hanging.children,
-        ours={record.created_by for record in records.values()} | {r.modified_by for r in records.values()},
-        known=known_rows(images),
-    )
-    queue: list[Step] = []
-    for step in steps:
-        record = records.get(step.key)
-        if record is None:
-            continue
-        if hanging.refused:
-            here.end(step, State.SUPERSEDED, "record_used", unreadable=" ".join(hanging.refused))
-        elif (use := staying.get(record.id)) is not None:
-            here.end(step, State.SUPERSEDED, "record_used", records=" ".join(use.records))
-        else:
-            queue.append(step)
-    return queue
 
 
 def _with_new_lead(here: Compensating, steps: Sequence[Step]) -> list[Step]:
@@ -293,9 +206,10 @@ def _with_new_lead(here: Compensating, steps: Sequence[Step]) -> list[Step]:
     return going if here.run.may_go_on() else []
 
 
-def _send_all(
+def send_all(
     here: Compensating, steps: Sequence[Step], call: Call, size: int, grounds: Callable[[Step], dict[str, str]]
 ) -> None:
+    """Send steps, so many to a call, until each is settled or the run halts; `grounds` is what an intent rests on."""
     queue = list(steps)
     while queue and here.run.may_go_on():
         batch, queue = queue[:size], queue[size:]
@@ -340,7 +254,7 @@ def _without_twins(queue: Sequence[Step], images: Mapping[str, PreImage]) -> tup
     seen: set[tuple[str, ...]] = set()
     for step in queue:
         mark = tuple(str(images[step.key].fields.get(name)).casefold() for name in _TWINS)
-        if len(batch) == _IN_CALL or mark in seen:
+        if len(batch) == IN_CALL or mark in seen:
             rest.append(step)
         else:
             seen.add(mark)

@@ -41,9 +41,9 @@ def test_a_conversion_is_compensated_and_told(quick_desk: Desk) -> None:
     assert desk.rows("Lead")[new]["Company"] == desk.rows("Lead")[lead]["Company"]
     again = desk.json("apply", COMPENSATION, "--yes")
     assert again["outcomes"]["already_applied"] == again["planned"]
-    told = desk.run("audit", lead).expect()
-    assert "create lead" in told.out
-    assert new in told.out
+    told = desk.json("audit", lead)["events"]
+    assert [e["evidence"]["made"] for e in told if (e["kind"], e["state"]) == ("create_lead", "applied")] == [new]
+    assert "their chain is intact" in desk.run("audit", lead).expect().out
     report = desk.run("report").expect()
     assert "conversions to be compensated: 1" in report.out
 
