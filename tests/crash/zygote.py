@@ -16,6 +16,7 @@ import select
 import signal
 import sys
 import uuid
+from typing import Any
 
 import duckdb  # noqa: F401 -- imported here once instead of in each command
 import psycopg  # noqa: F401 -- as above
@@ -59,6 +60,7 @@ def serve() -> None:
     signal.set_wakeup_fd(wake)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     living: set[int] = set()
+    rest = b""
     while True:
         ready, _, _ = select.select([0, woken], [], [])
         if woken in ready:
@@ -70,21 +72,27 @@ def serve() -> None:
                 say({"ended": pid, "code": os.waitstatus_to_exitcode(status)})
         if 0 not in ready:
             continue
-        line = sys.stdin.readline()
-        if not line:
+        come = os.read(0, 65536)
+        if not come:
             break
-        order = json.loads(line)
-        if "kill" in order:
-            if order["kill"] in living:
-                os.kill(order["kill"], signal.SIGKILL)
-            continue
-        pid = os.fork()
-        if pid == 0:
-            os._exit(run_command(order["arguments"], order["folder"], order["log"]))
-        living.add(pid)
-        say({"started": pid})
+        *lines, rest = (rest + come).split(b"\n")  # several orders may have come at once
+        for line in lines:
+            carry_out(json.loads(line), living)
     for pid in living:
         os.kill(pid, signal.SIGKILL)
+
+
+def carry_out(order: dict[str, Any], living: set[int]) -> None:
+    """Start or kill a command."""
+    if "kill" in order:
+        if order["kill"] in living:
+            os.kill(order["kill"], signal.SIGKILL)
+        return
+    pid = os.fork()
+    if pid == 0:
+        os._exit(run_command(order["arguments"], order["folder"], order["log"]))
+    living.add(pid)
+    say({"started": pid})
 
 
 def say(event: dict[str, int]) -> None:
