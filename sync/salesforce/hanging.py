@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from sync.model import Record
 from sync.plan.unused import Child
-from sync.salesforce.org import AskRows, ChildRelationship, ObjectDescribe, OrgReader, Rows
+from sync.salesforce.org import AskRows, ObjectDescribe, OrgReader, Rows
+from sync.salesforce.org_facts import ChildRelationship
 from sync.salesforce.soql import in_lists, soql
 from sync.salesforce.values import moment_of
 
