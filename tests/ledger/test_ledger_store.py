@@ -14,7 +14,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from sizes import examples
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.exc import DBAPIError
 
 from sync.errors import OrgBusy, SettingsInvalid, WrongUse
@@ -483,3 +483,26 @@ def test_events_are_json_objects(ledger: Ledger) -> None:
     with ledger._engine.begin() as connection:
         body = connection.execute(text("SELECT body FROM ledger_events")).scalar_one()
     assert json.loads(body)["event"] == "run"
+
+
+@pytest.mark.parametrize("location", ["sqlite"], indirect=True)
+def test_no_question_about_a_key_reads_the_whole_table(ledger: Ledger) -> None:
+    """A run of thousands closes each of its entries: were each a scan, the time would grow with the square."""
+    asked: list[tuple[str, object]] = []
+
+    def note(_connection: object, _cursor: object, statement: str, parameters: object, *_more: object) -> None:
+        if "action_key" in statement and not statement.startswith("INSERT"):
+            asked.append((statement, parameters[0] if isinstance(parameters, list) else parameters))
+
+    with ledger.lease(ORG) as lease:
+        run_id = ledger.begin_run(lease, start())
+        ledger.intend(lease, run_id, "p1", [subject("k1"), subject("k2")])
+        event.listen(ledger._engine, "before_cursor_execute", note)
+        ledger.close(lease, [Closing(key="k1", state=State.APPLIED), Closing(key="k2", state=State.REJECTED)])
+        ledger.live(ORG, ["k1", "k2"])
+        event.remove(ledger._engine, "before_cursor_execute", note)
+    assert len(asked) == 3
+    with ledger._engine.begin() as connection:
+        for statement, parameters in asked:
+            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
+            assert any("ledger_one_live_entry" in str(row) for row in plan), plan

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -12,7 +13,7 @@ from plan_factories import decision, lead, plan
 from sync.errors import PlanInvalid
 from sync.plan.actions import Plan
 from sync.plan.codec import decode
-from sync.plan.document import _spelt_out, canonical, content_id, encode
+from sync.plan.document import _spelt_out, canonical, content_id, encode, identified
 from sync.policy.decision import Verdict
 from sync.policy.schema import ConversionSettings, OpportunitySettings
 
@@ -165,3 +166,21 @@ def test_the_canonical_form_is_one_whichever_way_it_is_written(value) -> None:
 def test_numbers_are_written_without_exponent_or_trailing_zeros() -> None:
     numbers = {"0.0000001": "1E-7", "100": "1E+2", "12.5": "12.5000", "0": "-0", "0.1": "0.10"}
     assert {canonical(Decimal(text)) for text in numbers.values()} == set(numbers)
+
+
+def test_the_plan_id_is_the_hash_of_the_whole_document_in_canonical_form() -> None:
+    made = some_plan()
+    document = json.loads(encode(made), parse_float=Decimal)
+    assert made.plan_id == content_id({name: value for name, value in document.items() if name != "plan_id"})
+
+
+def test_a_file_that_was_only_laid_out_anew_is_still_the_plan() -> None:
+    made = some_plan()
+    assert decode(json.dumps(json.loads(encode(made), parse_float=Decimal), indent=4, default=float)) == made
+
+
+def test_a_plan_changed_in_memory_is_written_as_it_is_now() -> None:
+    made = some_plan()
+    fewer = identified(replace(made, actions=made.actions[:1]))
+    assert decode(encode(fewer)).actions == made.actions[:1]
+    assert encode(replace(made, actions=made.actions[:1])).count('"lead_id"') == 1

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from policy_mirror import NOW, Mirror, Row, compiled, lead, lead_id
 
 from sync.mapping import OrgMapping, parse_mappings
@@ -268,3 +271,39 @@ def test_times_come_back_aware(mirror: Mirror) -> None:
     [(_, evidence)] = mirror.evidence(compiled(POLICY), [lead_id()])[:1]
     assert evidence.at is not None
     assert evidence.at.tzinfo is UTC
+
+
+WORDS = ("Pricing sent", "It is too expensive", "Pricing: too expensive", "Lunch")
+Moment = tuple[int, str]
+
+
+def talked(rows: Sequence[Moment]) -> bool:
+    """The signal `talk` as the language's description has it, over (hours before the clock, words)."""
+    known = [(hours, words.lower()) for hours, words in rows if hours >= 0]
+    matches = [hours for hours, words in known if "pricing" in words and hours <= 90 * 24]
+    against = [hours for hours, words in known if "too expensive" in words]
+    return bool(matches) and not any(hours < min(matches) for hours in against)
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    st.lists(
+        st.lists(
+            st.tuples(st.sampled_from([-5, 0, 1, 30, 89 * 24, 90 * 24, 90 * 24 + 1, 91 * 24]), st.sampled_from(WORDS)),
+            max_size=4,
+        ),
+        min_size=1,
+        max_size=12,
+    )
+)
+def test_a_signal_holds_where_the_last_match_in_its_window_has_no_later_contradiction(
+    mirror: Mirror, leads: list[list[Moment]]
+) -> None:
+    mirror.empty().add("lead", *(lead(number) for number in range(1, len(leads) + 1)))
+    for number, rows in enumerate(leads, start=1):
+        for at, (hours, words) in enumerate(rows):
+            row = task(NOW - timedelta(hours=hours), words)
+            mirror.add("task", {"id": f"{number:09d}{at:09d}", "who_id": lead_id(number), "is_deleted": False, **row})
+    decided = mirror.decide(compiled(POLICY))
+    seen = {number: decided[lead_id(number)].signals["talk"] for number in range(1, len(leads) + 1)}
+    assert seen == {number: talked(rows) for number, rows in enumerate(leads, start=1)}
