@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,8 +25,8 @@ ERRORS = ("policy", "days earlier", "later than people", "never", "won deals mis
 _NOT_COUNTED = {"no_history", "thin_history", "no_activities", "likelihood"}
 
 
-def draw(report: Report, *, by: Grouping | None, written: Sequence[Path]) -> None:
-    """The report for people."""
+def draw(report: Report, *, by: Grouping | None, names: Mapping[str | None, str], written: Sequence[Path]) -> None:
+    """The report for people; `names` are what to call owners on the terminal, files have their ids."""
     from rich.text import Text
 
     from sync.cli import output
@@ -57,7 +57,7 @@ def draw(report: Report, *, by: Grouping | None, written: Sequence[Path]) -> Non
                 "junk (95 %)",
                 "won missed",
             )
-            rows = [_group_row(name, found) for name, found in result.by[by].items()]
+            rows = [_group_row(names.get(name, name), found) for name, found in result.by[by].items()]
             console.print(output.table(f"{result.label}, by {by}", columns, rows, right=columns[1:]))
     console.print()
     columns = ("fact", "asked by", "complete since", "before that")

@@ -58,6 +58,7 @@ def backtest(
     from sync.cli.opened import open_workspace
     from sync.insight.backtest.period import chosen_period
     from sync.insight.backtest.report import Backtest
+    from sync.insight.owners import owner_names
 
     if html_file is not None or png_file is not None:
         backtest_files.refuse_without_charts()
@@ -73,12 +74,14 @@ def backtest(
         done = Backtest.run(session, workspace.mapping, chosen, period, tell=tick, unproven=unproven)
         tick("counting")
         report = done.report()
+        owners = {each for result in report.policies for each in result.by[Grouping.OWNER]}
+        names = owner_names(mirror, workspace.mapping, owners) if by is Grouping.OWNER else {}
         _write(done, report, csv_file=csv_file, html_file=html_file, png_file=png_file)
     if as_json:
         output.emit_json(backtest_view.document(report))
     else:
         backtest_view.draw(
-            report, by=by, written=[path for path in (csv_file, html_file, png_file) if path is not None]
+            report, by=by, names=names, written=[path for path in (csv_file, html_file, png_file) if path is not None]
         )
 
 
