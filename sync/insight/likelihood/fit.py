@@ -165,18 +165,27 @@ def _copy(
     model.fit(seen(codes[inside]), outcomes[inside])
     outside = np.ones(len(outcomes), dtype=bool)
     outside[inside] = False
-    slope, shift = _calibration(model.decision_function(seen(codes[outside])), outcomes[outside])
-    base = codes[:1]
-    first = float(model.decision_function(seen(base))[0])
+    judged = codes[outside]
+    expected = model.decision_function(seen(judged))
+    slope, shift = _calibration(expected, outcomes[outside])
+    counts = [each.count for each in levels]
+    probes = np.repeat(codes[:1], 1 + sum(counts), axis=0)  # one row for each level of each column, in one question
+    edges = np.cumsum([1, *counts])
+    for place, begin in enumerate(edges[:-1]):
+        probes[begin : edges[place + 1], place] = np.arange(counts[place])
+    told = model.decision_function(seen(probes))
+    first = float(told[0])
     start = first
+    total = np.full(len(judged), first)
     points = []
-    for place, each in enumerate(levels):
-        probe = np.repeat(base, each.count, axis=0)
-        probe[:, place] = np.arange(each.count)
-        raw = model.decision_function(seen(probe)) - first
+    for place, begin in enumerate(edges[:-1]):
+        raw = told[begin : edges[place + 1]] - first
+        total += raw[judged[:, place]]
         average = float(raw[codes[inside][:, place]].mean())
         points.append([float(value) for value in (raw - average) * slope])
         start += average
+    if not np.allclose(total, expected, atol=1e-6):
+        raise AssertionError("the points don't add up to what scikit-learn says: its trees read several columns")
     return start * slope + shift, points
 
 
