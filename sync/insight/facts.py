@@ -63,8 +63,8 @@ def gather_facts(
     """
     me = org.identity
     described = org.describe_many(DESCRIBED)
-    questions = [convert_right(me.user_id), *_users(owner_ids, conversion)]
-    right, *users = org.ask([AskRows(soql=text, all_rows=False) for text in questions])
+    questions = [convert_right(me.user_id), _ACTIVE_RULES, *_users(owner_ids, conversion)]
+    right, rules, *users = org.ask([AskRows(soql=text, all_rows=False) for text in questions])
     processes = _processes(org, described["Lead"])
     usage = org.usage()
     return OrgFacts(
@@ -82,6 +82,7 @@ def gather_facts(
         may_convert=may_convert(right),
         session_converts=me.token_kind != "jwt",  # noqa: S105 -- a kind, not a token
         field_map=field_map or {},
+        duplicate_rules=_ruled(rules),
         lead_processes=processes,
         record_types=_record_types(org, lead_ids) if processes else {},
         children=children_left(org, described["Lead"], lead_ids),
@@ -90,6 +91,14 @@ def gather_facts(
         api_calls_used=usage.used if usage else None,
         api_calls_allowed=usage.allowed if usage else None,
     )
+
+
+_ACTIVE_RULES = "SELECT SobjectType FROM DuplicateRule WHERE IsActive = true"
+
+
+def _ruled(told: Told) -> frozenset[str] | None:
+    """Objects with an active duplicate rule; `None` where the user may not read the rules (View Setup)."""
+    return frozenset(str(row["SobjectType"]) for row in told.records) if isinstance(told, Rows) else None
 
 
 def with_duplicates(org: OrgReader, facts: OrgFacts, probes: Sequence[DuplicateProbe]) -> OrgFacts:

@@ -149,6 +149,8 @@ class OrgFacts:
     """False for a JWT-based access token, which SOAP (and so convertLead) refuses."""
     field_map: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Lead field → `Object.Field` names that it fills, where `mappings/` says so; the data API doesn't tell."""
+    duplicate_rules: frozenset[str] | None = None
+    """Objects that an active duplicate rule watches; `None` = can't be read."""
     lead_processes: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Record type id → Lead Status values of its lead process; empty = unknown."""
     record_types: Mapping[str, str] = field(default_factory=dict)

@@ -151,3 +151,26 @@ def test_a_mirror_of_another_org_is_refused(desk: Desk, tmp_path_factory: pytest
         cursor.execute("UPDATE mirror_meta SET value = '00D000000000001EAA' WHERE key = 'org_id'")
     with pytest.raises(MirrorUnusable, match="is of org"):
         desk.draw_up()
+
+
+RULE = """
+duplicate_rules:
+  - {name: Same e-mail, object: Contact, match: [Email], action: block}
+"""
+
+
+@pytest.mark.parametrize(("rules", "asked"), [("", 0), (RULE, 1)])
+def test_duplicate_rules_are_asked_only_about_objects_that_an_active_rule_watches(
+    tmp_path: Path, rules: str, asked: int
+) -> None:
+    objects, _ = parse_mappings([(text, f"{name}.yaml") for name, text in MAPPINGS.items()])
+    with scene(tmp_path, ORG_YAML + rules) as opened:
+        desk = Desk(opened, OrgMapping(objects=objects, digest=digest(objects.values())))
+        opened.mock.clock.tick()
+        (lead,) = opened.leads(1, Email="person@acme.example")
+        opened.create("Task", {"WhoId": lead, "Subject": "Price list sent", "Status": "Completed"})
+        desk.pull()
+        before = opened.mock.requests.count("soap.findDuplicates")
+        plan = desk.draw_up(lead_ids=[lead])
+        assert opened.mock.requests.count("soap.findDuplicates") - before == asked
+    assert [a.kind for a in plan.actions if a.prediction is Prediction.WILL_SUCCEED] == ["convert_lead"]
