@@ -34,6 +34,8 @@ The mock org follows Salesforce's documentation. These proofs say what leadgate 
 real org answers so is what the contract tests check against recordings and sandboxes.
 """
 
+_NOTHING_KEPT = "No full-size run has been kept yet.\n"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Count:
@@ -106,8 +108,7 @@ def page(proofs: Sequence[Proof]) -> str:
     parts = [_HEAD]
     for section, promise in SECTIONS.items():
         here = [proof for proof in proofs if proof.section == section]
-        if here:
-            parts += [f"## {section}\n\n{promise}\n", *(_shown(proof) for proof in here)]
+        parts += [f"## {section}\n\n{promise}\n", *([_shown(proof) for proof in here] or [_NOTHING_KEPT])]
     return "\n".join(parts)
 
 

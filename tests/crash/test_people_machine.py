@@ -154,15 +154,15 @@ def play(examples: int, steps: int) -> None:
 
 @pytest.mark.slow
 def test_whatever_people_do_no_stale_decision_is_carried_out_and_no_lead_dropped_for_nothing() -> None:
-    play(12, 25)
+    play(10, 25)
 
 
 @pytest.mark.prove
 def test_whatever_people_do_at_length_no_stale_decision_is_carried_out_and_no_lead_dropped_for_nothing() -> None:
     began, before = time.monotonic(), Counts(**vars(DONE))
-    play(400, 50)
+    play(150, 40)
     done = {name: value - getattr(before, name) for name, value in vars(DONE).items()}
-    assert done["converted"] > 400
+    assert done["converted"] > 300
     proofs.keep(
         "people",
         section="Conversions",
@@ -176,7 +176,7 @@ def test_whatever_people_do_at_length_no_stale_decision_is_carried_out_and_no_le
         test="tests/crash/test_people_machine.py",
         seconds=time.monotonic() - began,
         counts={
-            "histories": 400,
+            "histories": 150,
             "acts of people": done["acts"],
             "plans": done["plans"],
             "runs": done["runs"],
