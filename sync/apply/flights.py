@@ -118,6 +118,8 @@ class Flights:
             while self._step():
                 pass
             raise
+        finally:
+            self._lanes.close()
 
     def _step(self) -> bool:
         """Start what may start, then take in one answer or wait; whether there is more to come."""

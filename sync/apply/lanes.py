@@ -23,7 +23,9 @@ class Lanes:
 
     def __init__(self, width: int) -> None:
         self.width = width
+        self._asked: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._done: SimpleQueue[tuple[int, list[Answer] | BaseException]] = SimpleQueue()
+        self._threads = 0
 
     def start(self, number: int, call: Callable[[], list[Answer]]) -> None:
         """Send a call; its answers come out of `next_done`."""
@@ -37,8 +39,22 @@ class Lanes:
         if self.width == 1:
             work()
             return
-        # A daemon: when a person insists on ending the process, it ends; recovery reads back what was under way.
-        threading.Thread(target=copy_context().run, args=(work,), name=f"call-{number}", daemon=True).start()
+        self._asked.put(work)
+        if self._threads < self.width:
+            self._threads += 1
+            # A daemon: when a person insists on ending the process, it ends; recovery reads back what was under way.
+            name = f"call-{self._threads}"
+            threading.Thread(target=copy_context().run, args=(self._serve,), name=name, daemon=True).start()
+
+    def close(self) -> None:
+        """Let the threads end, each after the call that it is at."""
+        for _ in range(self._threads):
+            self._asked.put(None)
+        self._threads = 0
+
+    def _serve(self) -> None:
+        while (work := self._asked.get()) is not None:
+            work()
 
     def next_done(self, timeout: float | None) -> tuple[int, list[Answer]] | None:
         """The next call that is answered, waiting for it up to `timeout` seconds (`None` = as long as it takes).
