@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 group = typer.Typer(help="How likely a lead is to become an opportunity.", no_args_is_help=True, rich_markup_mode=None)
 
+POORLY_CALIBRATED = 0.05
+"""Calibration error above which the report says not to rely on exact figures."""
 LEFT_OUT = {
     "too_young": "too young: their horizon has not passed yet, converted or not",
     "before_the_record": "from before the first conversion on record",
@@ -152,6 +154,11 @@ def _draw_model(model: Model) -> None:
     ]
     columns = ("measure", "what was learnt", "the average alone")
     console.print(output.table(None, columns, rows, right=columns[1:]))
+    if test.calibration_error > POORLY_CALIBRATED:
+        sys.stdout.write(
+            f"the likelihoods were off by {100 * test.calibration_error:.0f} points on average there: "
+            "they put leads in order, but don't rely on the exact figure\n"
+        )
     if model.leaks:
         sys.stdout.write("\nleft out because they give the answer away:\n")
         console.print(output.table(None, ("column", "why"), [(leak.column, leak.why) for leak in model.leaks]))
