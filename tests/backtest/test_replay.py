@@ -107,7 +107,7 @@ def test_a_replay_is_the_same_as_asking_every_day(shared: PastWorld, days: duckd
 
 
 @pytest.mark.slow
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(lived=lives, text=policies)
 @example(lived=[LONG], text=policy_text(("talked", "booked", "due"), "c0 OR c1 AND NOT c2", "NOT is_converted"))
 @example(lived=[LONG], text=policy_text(("held", "odd", "moved"), "c0 OR c1 AND c2", "NOT is_converted"))
@@ -146,7 +146,7 @@ def nothing_leaks(world: PastWorld, lived: list[Life], text: str, day_number: in
 
 
 @pytest.mark.slow
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(lived=lives, text=policies, day_number=st.integers(1, PERIOD.days - 1))
 def test_what_came_later_changes_no_verdict_before_it(
     shared: PastWorld, lived: list[Life], text: str, day_number: int
