@@ -96,7 +96,7 @@ def test_without_any_conversion_there_is_nothing_to_see() -> None:
 LIVES = st.lists(st.tuples(st.floats(0, 700), st.none() | st.floats(0, 700)), max_size=12)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=15)
 @given(lives=LIVES, seed=st.integers(0, 5))
 def test_every_lead_gives_cases_or_is_counted_and_no_case_depends_on_the_others(
     lives: list[tuple[float, float | None]], seed: int

@@ -75,7 +75,7 @@ READY = st.recursive(
 )
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=20)
 @given(ready=READY)
 def test_no_lead_that_nothing_is_known_of_becomes_ready_by_a_likelihood_that_was_accepted(ready: str) -> None:
     try:
