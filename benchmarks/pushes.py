@@ -80,8 +80,8 @@ def _beside(org: Served, leads: list[Lead], folder: Path, latency: float) -> lis
             value=ours,
             unit="s",
             target=theirs,
-            note="held to `bulk2.update` in the same run, which is the same job without re-read and ledger: that job is the "
-            "floor, and two committed ledger entries for each lead, with their chained events, are in the way",
+            note="held to `bulk2.update` in the same run, the same job without re-read and ledger: that job is the floor, "
+            "and two committed ledger entries for each lead, with their chained events, are in the way",
         ),
         Figure(name=f"{amount}: simple-salesforce `bulk2.update`", value=theirs, unit="s"),
         Figure(

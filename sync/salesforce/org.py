@@ -140,7 +140,7 @@ class OrgReader(Protocol):
         ...
 
     def retrieve(self, object_name: str, ids: Sequence[str], fields: Sequence[str]) -> list[Record | None]:
-        """Records by id in the order asked, 2,000 a call; `None` where there is none that we may see."""
+        """Records by id in the order asked, 10,000 a call; `None` where there is none that we may see."""
         ...
 
     def ask(self, questions: Sequence[Ask]) -> list[Told]:
@@ -202,7 +202,7 @@ class Org(OrgReader, Protocol):
         ...
 
     def update(self, updates: Sequence[RecordUpdate]) -> list[Answer]:
-        """Unconditional updates by collections of 200, partial success, answers in order."""
+        """Unconditional updates, five collections of 200 to a call, partial success, answers in order."""
         ...
 
     def bulk_update(
