@@ -20,8 +20,11 @@ from sync.errors import MirrorUnusable, OrgBusy
 Wait = Callable[[str], bool]
 """Hears who holds the mirror; returns true after having waited a little, false to give up."""
 
-_LOAD_MEMORY = "400MB"
+_LOAD_MEMORY = "320MB"
 """What a load may hold of its records; the rest is spilled beside the mirror, so that memory doesn't grow with them."""
+
+_LOAD_THREADS = 4
+"""Each thread keeps a share of the records that it writes; more of them would not fit into that memory."""
 
 _HOLDER = re.compile(r"\(PID (\d+)\)")
 _REBUILD = "move it away and run `leadgate pull`, which builds it again"
@@ -149,6 +152,7 @@ def _fence(connection: duckdb.DuckDBPyConnection, *, read_only: bool, pages: Pat
         return False
     if pages is not None:
         connection.execute(f"SET memory_limit = '{_LOAD_MEMORY}'")
+        connection.execute(f"SET threads = {min(_LOAD_THREADS, os.cpu_count() or 1)}")
         folder = str(pages).replace("'", "''")
         connection.execute(f"SET allowed_directories = ['{folder}']")
     connection.execute("SET preserve_insertion_order = false")
