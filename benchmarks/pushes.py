@@ -80,7 +80,7 @@ def _beside(org: Served, leads: list[Lead], folder: Path, latency: float) -> lis
             value=ours,
             unit="s",
             target=theirs,
-            note="held to `bulk2.update` in the same run, the same job without re-read and ledger: that job is the floor, "
+            note="held to `bulk2.update` in the same run, the same job without re-read and ledger: it is the floor, "
             "and two committed ledger entries for each lead, with their chained events, are in the way",
         ),
         Figure(name=f"{amount}: simple-salesforce `bulk2.update`", value=theirs, unit="s"),
