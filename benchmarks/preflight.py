@@ -17,13 +17,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from shutil import copytree
 
+from ruamel.yaml import YAML
+
 from sync.apply.conversion_requests import conversion_request
 from sync.cli.commands.pull import run_pull
 from sync.cli.drawing_up import plan_now
 from sync.ledger.entries import Made
-from sync.mockorg import MockOrg
+from sync.mockorg import MockOrg, rows
 from sync.mockorg.org import OrgSnapshot
 from sync.mockorg.seed import Obstacle, WorldSummary, write_world
+from sync.mockorg.seed.org_file import org_yaml
 from sync.plan.actions import ConvertLead, Plan
 from sync.salesforce.client import SalesforceClient, open_org
 from sync.salesforce.org import Accepted, Refused
@@ -37,10 +40,12 @@ ABOUT = """
 Seed worlds with every obstacle planted, planned by the example policy; then every conversion of the plan, also those
 predicted to be blocked, was sent alone to a copy of the org. Precision: how many of the leads of which a code was
 predicted were refused with it. Recall: how many of the leads refused with it had it predicted. Holds, where Salesforce
-would convert what a careful client leaves to a person, and matches are compared with what was planted. Validation rules
-can't be read from outside, so they are not predicted at all; the canary wave is for them.
+would convert what a careful client leaves to a person, and matches are compared with what was planted. Lookalikes are
+twelve accounts and twenty-one leads made up to be mistaken for each other. Validation rules can't be read from outside,
+so they are not predicted at all; the canary wave is for them.
 """
 
+LOOKALIKES = Path(__file__).with_name("lookalikes.yaml")
 REPOSITORY = Path(__file__).resolve().parent.parent
 NOT_PREDICTED = frozenset({Obstacle.VALIDATION_RULE.value})
 HOLDS = (Obstacle.AMBIGUOUS_ACCOUNT.value, Obstacle.AMBIGUOUS_CONTACT.value, Obstacle.CONTACT_ELSEWHERE.value)
@@ -97,7 +102,8 @@ class Planned:
 
 def run(*, small: bool) -> list[Figure]:
     """Plan, try everything, compare."""
-    obstacles, matches, others = Tally(), Tally(), Tally()
+    obstacles, matches, others, alike = Tally(), Tally(), Tally(), Tally()
+    compare_lookalikes(alike)
     for seed in (7,) if small else (7, 8, 9):
         with planned(seed, 200 if small else 2000) as world:
             try_everything(world, obstacles)
@@ -110,6 +116,7 @@ def run(*, small: bool) -> list[Figure]:
         figures += _pair(obstacles, code, code, target=1.0 if foreseeable else None)
     for kind in ("account", "contact"):
         figures += _pair(matches, kind, f"{kind} matched", target=1.0)
+    figures += _pair(alike, "account", "account matched among lookalikes", target=None)
     return [*figures, *_pair(others, "converts", "leads predicted to convert", target=None)]
 
 
@@ -123,6 +130,41 @@ def _pair(tally: Tally, code: str, shown: str, *, target: float | None) -> list[
     ]
 
 
+def compare_lookalikes(tally: Tally) -> None:
+    """An org of companies that look alike: which account the conversion of each lead would attach to."""
+    told = YAML(typ="safe").load(LOOKALIKES.read_text("utf-8"))
+    mock = MockOrg(org_yaml=org_yaml(), seed=7)
+
+    def create(object_name: str, **values: object) -> str:
+        made = rows.create(mock.org, mock.org.access.admin, object_name, values)
+        if made.id is None:
+            raise ValueError(f"{LOOKALIKES.name}: {values}: {made.errors}")
+        return str(made.id)
+
+    accounts: dict[str | None, str] = {}
+    for key, account in told["accounts"].items():
+        accounts[key] = create("Account", Name=account["name"], Website=account.get("website"))
+        for number, email in enumerate(account.get("contacts", ())):
+            create("Contact", AccountId=accounts[key], LastName=f"{key} {number}", Email=email, Phone="+1 555 0100")
+    working = {"Status": "Working - Contacted", "Pricing_Discussed__c": True, "Phone": "+1 555 0199"}
+    meant = {
+        create("Lead", LastName=f"Lead {n}", Company=lead["company"], Email=lead.get("email"), **working): accounts.get(
+            lead["account"]
+        )
+        for n, lead in enumerate(told["leads"])
+    }
+    with tempfile.TemporaryDirectory() as folder, plan_of(mock, Path(folder)) as (_, plan):
+        planned_for = {action.lead_id: action for action in plan.actions if isinstance(action, ConvertLead)}
+        for lead_id, wanted in meant.items():
+            action = planned_for[lead_id]
+            held = any(blocker.code in HOLDS for blocker in action.blockers)
+            found = None if held else action.convert.account.id
+            right = found is not None and found == wanted
+            tally.both["account"] += right
+            tally.predicted_only["account"] += found is not None and not right
+            tally.actual_only["account"] += wanted is not None and not right
+
+
 @contextmanager
 def planned(seed: int, leads: int) -> Iterator[Planned]:
     """A seed world, pulled and planned by the example policy."""
@@ -130,17 +172,22 @@ def planned(seed: int, leads: int) -> Iterator[Planned]:
         root = Path(name)
         summary = write_world(root / "world", seed=seed, leads=leads, today=datetime.now(UTC).date())
         mock = MockOrg(data=root / "world", seed=seed)
-        folder = root / "work"
-        for part in ("mappings", "config"):
-            copytree(REPOSITORY / part, folder / part)
-        reached = {"LEADGATE_INSTANCE_URL": mock.instance_url, "LEADGATE_ACCESS_TOKEN": mock.login()}
-        workspace = Workspace(folder=folder, settings=load_settings(folder, reached))
-        client = open_org(workspace.org_settings)
-        with mock.in_process(), workspace.ledger() as ledger:
-            run_pull(workspace, org=client, tick=_quietly)
-            now = datetime.now(UTC).replace(microsecond=0)
-            plan = plan_now(workspace, client, ledger, workspace.policy(), clock=now)
+        with plan_of(mock, root / "work") as (client, plan):
             yield Planned(mock, client, summary, plan)
+
+
+@contextmanager
+def plan_of(mock: MockOrg, folder: Path) -> Iterator[tuple[SalesforceClient, Plan]]:
+    """The org pulled and planned by the example policy, in a working folder made for it."""
+    for part in ("mappings", "config"):
+        copytree(REPOSITORY / part, folder / part)
+    reached = {"LEADGATE_INSTANCE_URL": mock.instance_url, "LEADGATE_ACCESS_TOKEN": mock.login()}
+    workspace = Workspace(folder=folder, settings=load_settings(folder, reached))
+    client = open_org(workspace.org_settings)
+    with mock.in_process(), workspace.ledger() as ledger:
+        run_pull(workspace, org=client, tick=_quietly)
+        now = datetime.now(UTC).replace(microsecond=0)
+        yield client, plan_now(workspace, client, ledger, workspace.policy(), clock=now)
 
 
 def _quietly(what: str, done: int = 0, total: int | None = None) -> None: ...
