@@ -33,6 +33,7 @@ def company_key(name: str | None) -> str | None:
     if name is None:
         return None
     bare = "".join(c for c in unicodedata.normalize("NFD", name) if unicodedata.category(c) != "Mn").lower()
+    bare = bare.replace("ß", "ss")  # in capitals it is written so
     bare = re.sub(_JOINED, "", bare).replace("&", " and ").replace("+", " and ")
     words = "".join(c if unicodedata.category(c)[0] in "LN" else " " for c in bare).split()
     key = re.sub(_ENDING, "", " ".join(words))
@@ -41,7 +42,7 @@ def company_key(name: str | None) -> str | None:
 
 def company_key_sql(column: str) -> str:
     """`company_key` as a DuckDB expression over `column` (an SQL expression of type VARCHAR)."""
-    joined = f"regexp_replace(lower(strip_accents({column})), {_quoted(_JOINED)}, '', 'g')"
+    joined = f"regexp_replace(replace(lower(strip_accents({column})), 'ß', 'ss'), {_quoted(_JOINED)}, '', 'g')"
     words = f"trim(regexp_replace(replace(replace({joined}, '&', ' and '), '+', ' and '), {_quoted(_APART)}, ' ', 'g'))"
     key = f"regexp_replace({words}, {_quoted(_ENDING)}, '')"
     return f"nullif(regexp_replace({key}, {_quoted(_ARTICLE)}, ''), '')"

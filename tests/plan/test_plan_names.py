@@ -14,6 +14,8 @@ from sync.plan.names import (
 
 COMPANIES = {
     "Acme": "acme",
+    "STRASSENBAU Huber": "strassenbau huber",
+    "Straßenbau Huber AG": "strassenbau huber",
     "ACME, Inc.": "acme",
     "The Acme Corp., Inc.": "acme",
     "Acme S.A.": "acme",
