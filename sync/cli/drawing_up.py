@@ -31,10 +31,12 @@ def plan_now(
     forced: Collection[str] = (),
     named: Mapping[str, Named] | None = None,
     retry_refused: bool = False,
+    by_name: bool = False,
 ) -> Plan:
     """A plan from the workspace's mirror as of `clock`; writes nothing (`sync.insight.planning`).
 
-    Leads that the org refused and that nobody changed since are held, unless `retry_refused`.
+    Leads that the org refused and that nobody changed since are held, unless `retry_refused`; so are leads that
+    stand for a conversion that was taken back. Neither is held where a person asks for these very leads (`by_name`).
 
     Raises:
         PolicyInvalid: The policy names statuses, stages or record types that the org doesn't have.
@@ -57,20 +59,22 @@ def plan_now(
         created_at=now,
         lead_ids=lead_ids,
         forced=forced,
-        memory=_memory(ledger, org_id, policy, now, retry_refused=retry_refused),
+        memory=_memory(ledger, org_id, policy, now, retry_refused=retry_refused, by_name=by_name),
         pace=ledger.pace(org_id),
         parallel_calls=workspace.org_settings.parallel_calls,
         named=named,
     )
 
 
-def _memory(ledger: Ledger, org_id: str, policy: Policy, now: datetime, *, retry_refused: bool) -> Memory:
+def _memory(
+    ledger: Ledger, org_id: str, policy: Policy, now: datetime, *, retry_refused: bool, by_name: bool
+) -> Memory:
     from sync.ledger.entries import LEAD_MODSTAMP
     from sync.plan.facts import Memory, RefusedBefore, StatusWrite
     from sync.salesforce.faults import explain
 
     written = ledger.status_writes(org_id, now - LOOK_BACK)
-    hours = None if retry_refused else policy.limits.hold_refused_hours
+    hours = None if retry_refused or by_name else policy.limits.hold_refused_hours
     refused: dict[str, tuple[RefusedBefore, ...]] = {}
     if hours is not None:
         for entry in ledger.refusals(org_id, now - timedelta(hours=hours), policy_digest=policy.digest):
@@ -88,6 +92,7 @@ def _memory(ledger: Ledger, org_id: str, policy: Policy, now: datetime, *, retry
     return Memory(
         status_writes={lead: tuple(StatusWrite(to=to, at=at) for to, at in w) for lead, w in written.items()},
         refused=refused,
+        compensated={} if by_name else {new: old for old, new in ledger.made_leads(org_id).items()},
     )
 
 

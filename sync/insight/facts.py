@@ -88,6 +88,7 @@ def gather_facts(
         children=children_left(org, described["Lead"], lead_ids),
         status_writes=memory.status_writes,
         refused=memory.refused,
+        compensated=memory.compensated,
         api_calls_used=usage.used if usage else None,
         api_calls_allowed=usage.allowed if usage else None,
     )

@@ -122,6 +122,8 @@ class Memory:
     """Own earlier writes by lead id."""
     refused: Mapping[str, tuple[RefusedBefore, ...]] = field(default_factory=dict)
     """What the org refused, under the policy of the plan at hand, by lead id."""
+    compensated: Mapping[str, str] = field(default_factory=dict)
+    """Leads that compensations made → the converted lead that each stands for."""
 
 
 NO_MEMORY = Memory()
@@ -159,6 +161,8 @@ class OrgFacts:
     """Own earlier writes by lead id."""
     refused: Mapping[str, tuple[RefusedBefore, ...]] = field(default_factory=dict)
     """What the org refused before, by lead id."""
+    compensated: Mapping[str, str] = field(default_factory=dict)
+    """Leads that compensations made → the converted lead that each stands for."""
     children: Mapping[str, tuple[ChildrenFact, ...]] = field(default_factory=dict)
     """Custom child records by lead id, for leads to be converted; a conversion leaves them behind."""
     api_calls_used: int | None = None

@@ -15,7 +15,7 @@ from sync.plan.actions import Blocker, ConvertSettings
 from sync.plan.facts import DuplicateFact, OrgFacts
 from sync.plan.field_map import empty_required
 from sync.plan.matching import Choice
-from sync.plan.refused import refused_before
+from sync.plan.refused import refused_before, taken_back
 from sync.policy.schema import ConversionSettings
 
 OPPORTUNITY_NAME_LENGTH = 80
@@ -41,6 +41,7 @@ def conversion_blockers(candidate: Candidate, settings: ConversionSettings, fact
     """Everything that speaks against converting this lead as planned; empty = predicted to succeed."""
     found = (
         *_lead_state(candidate.lead),
+        *taken_back(candidate.lead, facts),
         *_rights(candidate, facts),
         *_status(candidate.convert.status, facts),
         *_lead_process(candidate, facts),

@@ -284,6 +284,13 @@ def test_what_the_org_refused_is_held_until_the_lead_changes(*, changed: bool, h
     assert codes(action) == held
 
 
+def test_a_lead_that_stands_for_a_conversion_taken_back_is_held() -> None:
+    row = lead(1)
+    (action,) = plan([row], org=facts(compensated={str(row["id"]): sf_id("00Q", 99)})).actions
+    assert codes(action) == ["compensated"]
+    assert sf_id("00Q", 99) in action.blockers[0].message
+
+
 def test_a_refusal_of_another_status_holds_nothing() -> None:
     row = lead(1, status="Open - Not Contacted")
     no = RefusedBefore(kind="update_status", to="Nurturing", code="INVALID_STATUS", at=NOW, lead_modstamp=MODIFIED)

@@ -39,6 +39,9 @@ def test_a_conversion_is_compensated_and_told(quick_desk: Desk) -> None:
     assert result["outcomes"]["applied"] == result["planned"] > 0
     new = result["new_leads"][lead]
     assert desk.rows("Lead")[new]["Company"] == desk.rows("Lead")[lead]["Company"]
+    desk.run("pull").expect()
+    held = {a["lead_id"]: a for a in desk.json("plan")["actions"] if a["kind"] == "convert_lead"}
+    assert [blocker["code"] for blocker in held[new]["prediction"]["blockers"]] == ["compensated"]
     again = desk.json("apply", COMPENSATION, "--yes")
     assert again["outcomes"]["already_applied"] == again["planned"]
     told = desk.json("audit", lead)["events"]

@@ -66,7 +66,7 @@ def compensate(
         draw_compensation(made, rows=rows)
         sys.stdout.write(
             f"\nsaved to {path}; nothing was written to the org\nnext: leadgate apply {path}\n"
-            "the policy may find the new leads ready again: change the policy, or the leads, before the next sync\n"
+            "no plan converts the new leads by itself, however ready they are: `leadgate convert LEAD` does\n"
         )
     if made.held:
         raise typer.Exit(Exit.SOME_REJECTED)

@@ -98,7 +98,7 @@ def convert(
             lead_ids=ids,
             forced=ids if force else (),
             named={ids[0]: named} if named else None,
-            retry_refused=True,  # a person asks for these very leads
+            by_name=True,
         )
         plan = _conversions_only(plan, ids, policy, force=force)
         path = plan_path(workspace, plan)
