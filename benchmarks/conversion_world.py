@@ -28,6 +28,7 @@ from sync.mockorg.ids import checksum
 from sync.plan.actions import ConvertLead, ConvertSettings, DecisionSummary, Expects, Plan, Prediction, Target
 from sync.plan.document import FORMAT, identified
 from sync.policy.schema import Limits
+from sync.pre_image_store import PreImageStore
 from sync.salesforce.client import open_org
 from sync.settings import load_settings
 
@@ -166,7 +167,11 @@ def apply(org: Served, leads: Sequence[Lead], folder: Path, *, parallel_calls: i
     settings = load_settings(folder, {"LEADGATE_INSTANCE_URL": org.url, "LEADGATE_ACCESS_TOKEN": org.token}).org()
     client = open_org(settings)
     plan = plan_of(client.identity.org_id, leads)
-    options = ApplyOptions(limits=Limits(api_reserve=0.0), parallel_calls=parallel_calls)
+    kept = folder / f"preimages-{parallel_calls}.sqlite"
+    kept.unlink(missing_ok=True)
+    options = ApplyOptions(
+        limits=Limits(api_reserve=0.0), parallel_calls=parallel_calls, pre_images=PreImageStore(kept)
+    )
     file = folder / f"ledger-{parallel_calls}.sqlite"
     file.unlink(missing_ok=True)
     with Ledger.open(file) as ledger:
