@@ -21,7 +21,7 @@ from typing import Literal
 RESULTS = Path(__file__).resolve().parent / "results"
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"
 
-_PACKAGES = ("duckdb", "sqlglot", "lark", "cheroot", "responses", "requests", "lxml", "scikit-learn")
+_PACKAGES = ("duckdb", "sqlglot", "lark", "cheroot", "responses", "requests", "lxml", "scikit-learn", "matplotlib")
 _HEAD = """\
 # Benchmarks
 
