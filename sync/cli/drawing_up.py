@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from sync.plan.actions import Plan
     from sync.plan.facts import Memory
     from sync.plan.matching import Named
+    from sync.plan.pace import Pace
     from sync.policy.schema import Policy
     from sync.salesforce.org import OrgReader
     from sync.workspace import Workspace
@@ -36,7 +37,7 @@ def plan_now(
     """A plan from the workspace's mirror as of `clock`; writes nothing (`sync.insight.planning`).
 
     Leads that the org refused and that nobody changed since are held, unless `retry_refused`; so are leads that
-    stand for a conversion that was taken back. Neither is held where a person asks for these very leads (`by_name`).
+    stand for a conversion that was taken back, unless a person names these very leads (`by_name`).
 
     Raises:
         PolicyInvalid: The policy names statuses, stages or record types that the org doesn't have.
@@ -66,6 +67,17 @@ def plan_now(
     )
 
 
+def forecast_again(plan: Plan, policy: Policy, *, pace: Pace, parallel_calls: int) -> Plan:
+    """The plan with the API calls that its actions cost now, and with the id of that; for one whose actions changed."""
+    from dataclasses import replace
+
+    from sync.plan.document import identified
+    from sync.plan.forecast import forecast_calls
+
+    calls = forecast_calls(plan.actions, canary=policy.limits.canary, pace=pace, parallel_calls=parallel_calls)
+    return identified(replace(plan, forecast_calls=calls))
+
+
 def _memory(
     ledger: Ledger, org_id: str, policy: Policy, now: datetime, *, retry_refused: bool, by_name: bool
 ) -> Memory:
@@ -74,7 +86,7 @@ def _memory(
     from sync.salesforce.faults import explain
 
     written = ledger.status_writes(org_id, now - LOOK_BACK)
-    hours = None if retry_refused or by_name else policy.limits.hold_refused_hours
+    hours = None if retry_refused else policy.limits.hold_refused_hours
     refused: dict[str, tuple[RefusedBefore, ...]] = {}
     if hours is not None:
         for entry in ledger.refusals(org_id, now - timedelta(hours=hours), policy_digest=policy.digest):

@@ -23,6 +23,9 @@ AllowEmpty = Annotated[bool, typer.Option("--allow-empty", help="Go on with a mi
 ApiReserve = Annotated[
     str | None, typer.Option("--api-reserve", metavar="PERCENT", help="Instead of limits.api_reserve, e.g. 5%.")
 ]
+MaxFailures = Annotated[
+    str | None, typer.Option("--max-failures", metavar="PERCENT", help="Instead of limits.stop_at_failures.")
+]
 RetryRefused = Annotated[
     bool, typer.Option("--retry-refused", help="Send again what the org refused, although the lead is unchanged.")
 ]

@@ -38,6 +38,7 @@ class Overrides:
     allow_stale: bool = False
     allow_empty: bool = False
     api_reserve: float | None = None
+    """With 0 a run may begin that needs more calls than are left; it ends where they do, and a later one goes on."""
 
 
 def refusals(
@@ -149,7 +150,7 @@ def _reserve(forecast: int, api_calls: tuple[int, int] | None, limits: Limits, o
     used, allowed = api_calls
     reserve = limits.api_reserve if overrides.api_reserve is None else overrides.api_reserve
     left = allowed - used - forecast
-    if allowed <= 0 or left >= reserve * allowed:
+    if allowed <= 0 or left >= reserve * allowed or overrides.api_reserve == 0:
         return None
     share = max(0, left) / allowed
     return Refusal(

@@ -26,8 +26,10 @@ THREE = plan([lead(1), lead(2), lead(3, company=None)])
          Overrides(allow_stale=True)),
         (Limits(share_of_open=None, api_reserve=0.2), 0, (799, 1000), "limits.api_reserve", "--api-reserve 19%",
          Overrides(api_reserve=0.19)),
+        (Limits(share_of_open=None, api_reserve=0.2), 0, (999, 1000), "limits.api_reserve", "--api-reserve 0%",
+         Overrides(api_reserve=0.0)),
     ],
-    ids=["count", "share", "per_owner", "stale", "reserve"],
+    ids=["count", "share", "per_owner", "stale", "reserve", "fewer_left_than_needed"],
 )  # fmt: skip
 def test_a_guard_refuses_and_its_override_lifts_it(*, limits, later, calls, guard, override, lifted) -> None:
     now = NOW + timedelta(hours=later)

@@ -42,6 +42,8 @@ def test_a_conversion_is_compensated_and_told(quick_desk: Desk) -> None:
     desk.run("pull").expect()
     held = {a["lead_id"]: a for a in desk.json("plan")["actions"] if a["kind"] == "convert_lead"}
     assert [blocker["code"] for blocker in held[new]["prediction"]["blockers"]] == ["compensated"]
+    desk.json("convert", "--where", f"id = '{new}'", "--yes", code=4)
+    assert not desk.rows("Lead")[new]["IsConverted"], "an expression names nobody"
     again = desk.json("apply", COMPENSATION, "--yes")
     assert again["outcomes"]["already_applied"] == again["planned"]
     told = desk.json("audit", lead)["events"]

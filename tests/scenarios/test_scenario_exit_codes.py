@@ -163,6 +163,9 @@ def test_a_mirror_of_the_day_before_yesterday_is_held_back_by_a_guard(quick_desk
     quick_desk.login()
     assert "48 hours old" in quick_desk.run("plan", "-o", "plan.json").expect(6).out
     assert "--allow-stale" in quick_desk.run(*APPLY).expect(6).err
+    one = ("convert", min(quick_desk.world.convertible), "--no-pull", "--yes")
+    assert "--allow-stale" in quick_desk.run(*one).expect(6).err
+    quick_desk.run(*one, "--allow-stale").expect(0)
     quick_desk.run(*APPLY, "--allow-stale").expect(4)
 
 

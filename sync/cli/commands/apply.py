@@ -31,9 +31,7 @@ def apply(
     allow_other_policy: Annotated[
         bool, typer.Option("--allow-other-policy", help="Although the policy has changed since the plan was made.")
     ] = False,
-    max_failures: Annotated[
-        str | None, typer.Option("--max-failures", metavar="PERCENT", help="Instead of limits.stop_at_failures.")
-    ] = None,
+    max_failures: allowed.MaxFailures = None,
     max_conversions: allowed.MaxConversions = None,
     max_share: allowed.MaxShare = None,
     max_per_owner: allowed.MaxPerOwner = None,

@@ -39,7 +39,11 @@ def convert(
     force: Annotated[bool, typer.Option("--force", help="Also where the policy says not ready.")] = False,
     pull: Annotated[bool, typer.Option("--pull/--no-pull", help="Bring the mirror up to date first.")] = True,
     yes: options.Yes = False,
+    max_failures: allowed.MaxFailures = None,
     max_conversions: allowed.MaxConversions = None,
+    max_per_owner: allowed.MaxPerOwner = None,
+    allow_stale: allowed.AllowStale = False,
+    api_reserve: allowed.ApiReserve = None,
     as_json: options.Json = False,
 ) -> None:
     """Convert chosen leads, after a preview and a question."""
@@ -48,7 +52,7 @@ def convert(
     from sync.cli.clock import instant
     from sync.cli.commands.pull import run_pull
     from sync.cli.conversion_wishes import Wishes, check, check_owner, check_status, named_records, policy_with
-    from sync.cli.drawing_up import plan_now, plan_path, save
+    from sync.cli.drawing_up import forecast_again, plan_now, plan_path, save
     from sync.cli.lead_choice import compile_where
     from sync.cli.opened import open_workspace
     from sync.cli.plan_view import draw_plan
@@ -67,11 +71,12 @@ def convert(
     let_pass = allowed.overrides(
         max_conversions=max_conversions,
         max_share="100%",  # chosen one by one: a share says nothing
-        max_per_owner=None,
-        allow_stale=False,
+        max_per_owner=max_per_owner,
+        allow_stale=allow_stale,
         allow_empty=False,
-        api_reserve=None,
+        api_reserve=api_reserve,
     )
+    stop_at = allowed.share(max_failures, "--max-failures")
     given = _given(leads, csv_file, where)
     workspace = open_workspace(folder, org)
     policy = policy_with(workspace.policy(policy_file), wishes)
@@ -98,9 +103,13 @@ def convert(
             lead_ids=ids,
             forced=ids if force else (),
             named={ids[0]: named} if named else None,
-            by_name=True,
+            retry_refused=True,
+            by_name=chosen is None,
         )
-        plan = _conversions_only(plan, ids, policy, force=force)
+        pace, lanes = ledger.pace(plan.org_id), workspace.org_settings.parallel_calls
+        plan = forecast_again(
+            _conversions_only(plan, ids, policy, force=force), policy, pace=pace, parallel_calls=lanes
+        )
         path = plan_path(workspace, plan)
         save(plan, path)
         if not as_json:
@@ -110,7 +119,14 @@ def convert(
         if sendable:
             ask(f"Convert {sendable} of {len(ids)} leads? It can't be undone.", yes=yes, as_json=as_json)
         result = run_plan(
-            plan, org=writer, ledger=ledger, workspace=workspace, policy=policy, overrides=let_pass, as_json=as_json
+            plan,
+            org=writer,
+            ledger=ledger,
+            workspace=workspace,
+            policy=policy,
+            overrides=let_pass,
+            max_failures=stop_at,
+            as_json=as_json,
         )
     if as_json:
         output.emit_json({**result.as_json(), "plan_file": path})
@@ -153,8 +169,6 @@ def _conversions_only(plan: Plan, ids: list[str], policy: Policy, *, force: bool
     from dataclasses import replace
 
     from sync.plan.actions import ConvertLead, Prediction
-    from sync.plan.document import identified
-    from sync.plan.forecast import forecast_calls
 
     actions = tuple(action for action in plan.actions if isinstance(action, ConvertLead))
     planned = {action.lead_id for action in actions}
@@ -181,5 +195,4 @@ def _conversions_only(plan: Plan, ids: list[str], policy: Policy, *, force: bool
         "will_succeed": len(actions) - blocked,
         "predicted_blocked": blocked,
     }
-    calls = forecast_calls(actions, canary=policy.limits.canary)
-    return identified(replace(plan, actions=actions, counts=counts, forecast_calls=calls))
+    return replace(plan, actions=actions, counts=counts)

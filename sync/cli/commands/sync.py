@@ -15,6 +15,7 @@ def sync(
     org: options.Org = None,
     folder: options.Folder = options.HERE,
     policy_file: options.PolicyFile = None,
+    max_failures: allowed.MaxFailures = None,
     max_conversions: allowed.MaxConversions = None,
     max_share: allowed.MaxShare = None,
     max_per_owner: allowed.MaxPerOwner = None,
@@ -43,6 +44,7 @@ def sync(
         allow_empty=allow_empty,
         api_reserve=api_reserve,
     )
+    stop_at = allowed.share(max_failures, "--max-failures")
     writer = workspace.writer()
     with output.progress(quiet=as_json) as tick:
         pulled = run_pull(workspace, org=writer, tick=tick)
@@ -53,7 +55,14 @@ def sync(
         save(plan, path)
         enforce(refusals(plan, policy, writer, workspace, let_pass))
         result = run_plan(
-            plan, org=writer, ledger=ledger, workspace=workspace, policy=policy, overrides=let_pass, as_json=as_json
+            plan,
+            org=writer,
+            ledger=ledger,
+            workspace=workspace,
+            policy=policy,
+            overrides=let_pass,
+            max_failures=stop_at,
+            as_json=as_json,
         )
     if as_json:
         output.emit_json({**result.as_json(), "pull": pulled.as_json(), "plan_file": path, "counts": plan.counts})
