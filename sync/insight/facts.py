@@ -151,12 +151,14 @@ def object_fact(described: ObjectDescribe) -> ObjectFact:
 
 def _field_fact(field: FieldDescribe) -> FieldFact:
     required = not field.nillable and field.createable and not field.defaulted_on_create and field.type != "boolean"
+    restricted = field.restricted_picklist and bool(field.picklist)
     return FieldFact(
         name=field.name,
         label=field.label,
         required=required,
         updateable=field.updateable,
         length=field.length if field.type in _TEXT_TYPES else 0,
+        values=frozenset(entry.value for entry in field.picklist if entry.active) if restricted else None,
         custom=field.custom,
     )
 

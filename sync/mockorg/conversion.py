@@ -18,7 +18,7 @@ from .derived import end_of_quarter
 from .errors import RowRefused, SalesforceError
 from .governor import Transaction
 from .ids import to18
-from .lead_mapping import blanks_filled, mapped_values
+from .lead_mapping import blanks_filled, check_picklists, mapped_values
 from .record_types import default_record_type
 from .reparenting import carry_activities, carry_campaign_members, latest_campaign
 from .rows import completed_insert, completed_update, insert_row, update_row
@@ -138,6 +138,7 @@ class _Write:
 
     def _create(self, object_name: str, values: Row) -> str:
         type_ = self.org.schema.object(object_name)
+        check_picklists(type_, values)
         if type_.field("RecordTypeId"):
             values = values | {"RecordTypeId": default_record_type(type_, self.target.owner, self.org)}
         row = completed_insert(self.org, self.user, type_, values, self.options, rules_apply=self.rules_apply)
@@ -147,6 +148,7 @@ class _Write:
     def _merge(self, object_name: str, before: Row, values: Row) -> str:
         type_ = self.org.schema.object(object_name)
         if values:
+            check_picklists(type_, values)
             changes = completed_update(
                 self.org, self.user, type_, before, values, self.options, rules_apply=self.rules_apply
             )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from .behaviours import behaviour
 from .schema import TEXT_TYPES
+from .values import check_restricted
 
 if TYPE_CHECKING:
     from .org import Org
@@ -102,6 +103,23 @@ def blanks_filled(type_: ObjectType, existing: Row, values: Row) -> Row:
         for name, value in values.items()
         if existing.get(name) is None and not (kept_prefixes and name.startswith(kept_prefixes))
     }
+
+
+@behaviour(
+    "a mapped value must be in the target's restricted picklist",
+    "uncertain",
+    "a restricted picklist holds for every write; that conversion refuses with the same code is inferred",
+)
+def check_picklists(type_: ObjectType, values: Row) -> None:
+    """Refuse a value that the new record, or the blank field of an existing one, doesn't take.
+
+    Raises:
+        RowRefused: INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST.
+    """
+    for name, value in values.items():
+        field = type_.field(name)
+        if field is not None and field.restricted_picklist and field.picklist and isinstance(value, str) and value:
+            check_restricted(field, value)
 
 
 def _fitted(field: Field, value: Value) -> Value:

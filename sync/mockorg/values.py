@@ -152,11 +152,16 @@ def _text(field: Field, given: Value, *, truncate: bool) -> str:
             )
         text = text[: field.length].rstrip()
     if field.restricted_picklist and field.picklist:
-        _check_restricted(field, text)
+        check_restricted(field, text)
     return text
 
 
-def _check_restricted(field: Field, text: str) -> None:
+def check_restricted(field: Field, text: str) -> None:
+    """Refuse what a restricted picklist doesn't have.
+
+    Raises:
+        RowRefused: INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST.
+    """
     known = {each.value for each in field.picklist if each.active}
     parts = text.split(";") if field.type is FieldType.MULTIPICKLIST else [text]
     for part in parts:

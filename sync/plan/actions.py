@@ -101,11 +101,14 @@ class ConvertSettings:
     send_notification_email: bool = False
 
 
+LossKind = Literal["unmapped_field", "kept_by_target", "truncated", "children"]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loss:
     """A filled lead field, file or child record that goes nowhere, or a value that an existing record keeps instead."""
 
-    kind: Literal["unmapped_field", "kept_by_target", "truncated", "children"]
+    kind: LossKind
     field: str
     detail: str
 

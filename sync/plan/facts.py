@@ -43,6 +43,8 @@ class FieldFact:
     updateable: bool = True
     length: int = 0
     """Most characters of a text field; 0 = no text."""
+    values: frozenset[str] | None = None
+    """What a restricted picklist takes; `None` = anything."""
     custom: bool = False
 
 

@@ -65,7 +65,7 @@ class LeadFacts:
     """Lead id → its activities that changed after the mirror's watermark but are in the mirror: id → SystemModstamp.
     Apply asks for what came after the watermark, and must not take these for news."""
     attached: Mapping[str, Record] = field(default_factory=dict)
-    """Account or contact id → its values by API name, for those that leads are attached to (the loss report)."""
+    """Account or contact id → its values by API name, for those that leads are attached to (preflight, losses)."""
 
 
 def sift(decisions: Iterable[Decision], *, forced: Collection[str] = ()) -> Sifted:
@@ -104,7 +104,7 @@ def make_plan(
     A lead whose conversion is predicted to succeed gets no status update beside it. Conversions that preflight sees
     blocked stay in the plan with their reasons, and are not sent.
     """
-    checked = in_order(proposals, policy, facts)
+    checked = in_order(proposals, policy, facts, leads.attached)
     conversions = [
         _conversion(proposal, blockers, mapping=mapping, leads=leads, facts=facts, forced=forced)
         for proposal, blockers in checked

@@ -6,8 +6,8 @@ outside (validation rules, triggers, flows) is not predicted; the canary wave is
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from sync.model import Record
@@ -15,7 +15,9 @@ from sync.plan.actions import Blocker, ConvertSettings
 from sync.plan.facts import DuplicateFact, OrgFacts
 from sync.plan.field_map import empty_required
 from sync.plan.matching import Choice
+from sync.plan.misfits import misfits
 from sync.plan.refused import refused_before, taken_back
+from sync.plan.rights import missing_rights
 from sync.policy.schema import ConversionSettings
 
 OPPORTUNITY_NAME_LENGTH = 80
@@ -35,6 +37,8 @@ class Candidate:
     convert: ConvertSettings
     makes: tuple[str, ...]
     """Objects of which a new record would be made."""
+    attached: Mapping[str, Record] = field(default_factory=dict)
+    """Account or Contact → the values, by API name, of the existing record that the lead would be attached to."""
 
 
 def conversion_blockers(candidate: Candidate, settings: ConversionSettings, facts: OrgFacts) -> tuple[Blocker, ...]:
@@ -42,11 +46,12 @@ def conversion_blockers(candidate: Candidate, settings: ConversionSettings, fact
     found = (
         *_lead_state(candidate.lead),
         *taken_back(candidate.lead, facts),
-        *_rights(candidate, facts),
+        *missing_rights(facts),
         *_status(candidate.convert.status, facts),
         *_lead_process(candidate, facts),
         *_matching(candidate.choice, settings),
         *_required(candidate, facts),
+        *misfits(candidate.lead, candidate.makes, candidate.attached, facts),
         *_opportunity(candidate.convert, facts),
         *_duplicates(candidate, settings, facts),
     )
@@ -74,32 +79,6 @@ def _lead_state(lead: Record) -> Iterator[Blocker]:
             message="the lead is converted already",
             fix="nothing to do; a conversion can't be undone or repeated",
         )
-
-
-def _rights(candidate: Candidate, facts: OrgFacts) -> Iterator[Blocker]:
-    if not facts.session_converts:
-        yield Blocker(
-            code="INVALID_SESSION_ID",
-            field=None,
-            message="the access token is JWT-based, and convertLead (SOAP) doesn't accept those",
-            fix="turn off 'Issue JWT-based access tokens' in the app that leadgate logs in with",
-        )
-    if facts.may_convert is False:
-        yield Blocker(
-            code="INSUFFICIENT_ACCESS",
-            field=None,
-            message="the user that leadgate runs as lacks the permission 'Convert Leads'",
-            fix="assign it by a permission set",
-        )
-    for made in candidate.makes:
-        described = facts.objects.get(made)
-        if described is None or not described.createable:
-            yield Blocker(
-                code="INSUFFICIENT_ACCESS_OR_READONLY",
-                field=None,
-                message=f"the user that leadgate runs as may not create {made} records",
-                fix=f"give the user Create on {made}",
-            )
 
 
 def _status(name: str, facts: OrgFacts) -> Iterator[Blocker]:

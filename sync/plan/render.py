@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import assert_never
+from typing import assert_never, get_args
 
 from sync.model import Value
-from sync.plan.actions import Action, ConvertLead, Plan, Prediction, Target, UpdateStatus, action_key
+from sync.plan.actions import Action, ConvertLead, LossKind, Plan, Prediction, Target, UpdateStatus, action_key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +47,12 @@ class Summary:
     """Object → new records."""
     lost_fields: tuple[tuple[str, int], ...]
     """Lead field → leads whose value goes nowhere."""
+    kept_fields: tuple[tuple[str, int], ...]
+    """Lead field → leads in whose place an existing account, contact or opportunity keeps a value of its own."""
+    cut_fields: tuple[tuple[str, int], ...]
+    """Lead field → leads whose text is longer than the field that it goes to."""
+    left_children: tuple[tuple[str, int], ...]
+    """`Object.Field` of child records that stay with the lead → leads."""
     api_calls: int
 
 
@@ -56,20 +62,30 @@ def rows(plan: Plan) -> tuple[Row, ...]:
 
 
 def summary(plan: Plan) -> Summary:
-    """The plan's figures; `creates` and `lost_fields` count only what will be sent."""
+    """The plan's figures; `creates` and what is lost count only what will be sent."""
     sent = [action for action in plan.actions if action.prediction is Prediction.WILL_SUCCEED]
     converting = [action for action in sent if isinstance(action, ConvertLead)]
     blocked = Counter(code for action in plan.actions for code in {b.code for b in action.blockers})
     made = Counter(name for action in converting for name in action.creates)
-    lost = Counter(loss.field for action in converting for loss in action.losses)
+    lost = {kind: Counter[str]() for kind in get_args(LossKind)}
+    for action in converting:
+        for kind, field in {(loss.kind, loss.field) for loss in action.losses}:
+            lost[kind][field] += 1
     return Summary(
         will_convert=len(converting),
         will_update=len(sent) - len(converting),
         blocked_by=tuple(blocked.most_common()),
         creates=tuple(sorted(made.items())),
-        lost_fields=tuple(lost.most_common()),
+        lost_fields=_ranked(lost["unmapped_field"]),
+        kept_fields=_ranked(lost["kept_by_target"]),
+        cut_fields=_ranked(lost["truncated"]),
+        left_children=_ranked(lost["children"]),
         api_calls=plan.forecast_calls,
     )
+
+
+def _ranked(counted: Counter[str]) -> tuple[tuple[str, int], ...]:
+    return tuple(sorted(counted.items(), key=lambda pair: (-pair[1], pair[0])))
 
 
 def _row(org_id: str, action: Action) -> Row:

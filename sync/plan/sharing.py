@@ -6,9 +6,10 @@ attach to it (`Target.after`), and every lead's blockers are found for what it w
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
+from sync.model import Record
 from sync.plan.actions import Blocker, Target
 from sync.plan.facts import OrgFacts
 from sync.plan.groups import address_key, company_groups
@@ -17,21 +18,29 @@ from sync.plan.propose import Proposal
 from sync.policy.schema import Policy
 
 _Checked = dict[str, tuple[Proposal, tuple[Blocker, ...]]]
+_Check = Callable[[Proposal], tuple[Blocker, ...]]
 
 
 def in_order(
-    proposals: Sequence[Proposal], policy: Policy, facts: OrgFacts
+    proposals: Sequence[Proposal], policy: Policy, facts: OrgFacts, existing: Mapping[str, Record]
 ) -> list[tuple[Proposal, tuple[Blocker, ...]]]:
-    """Each proposal with its blockers, after leads of one company, one person or one account were set in order."""
-    checked = {p.lead_id: (p, _blockers(p, policy, facts)) for p in proposals}
-    _share_new_accounts(checked, policy, facts)
-    _share_new_contacts(checked, policy, facts)
+    """Each proposal with its blockers, after leads of one company, one person or one account were set in order.
+
+    `existing` holds the accounts and contacts that leads are attached to, by id, with their values by API name.
+    """
+
+    def blockers(proposal: Proposal) -> tuple[Blocker, ...]:
+        return _blockers(proposal, policy, facts, existing)
+
+    checked = {p.lead_id: (p, blockers(p)) for p in proposals}
+    _share_new_accounts(checked, policy, blockers)
+    _share_new_contacts(checked, policy, blockers)
     if policy.conversion.opportunity.attach_open:
         _share_new_opportunities(checked)
     return [checked[lead_id] for lead_id in sorted(checked)]
 
 
-def _share_new_accounts(checked: _Checked, policy: Policy, facts: OrgFacts) -> None:
+def _share_new_accounts(checked: _Checked, policy: Policy, check: _Check) -> None:
     """Of the leads that would each make the same new account, one makes it and the others attach."""
     making = {
         lead_id: proposal.lead
@@ -53,12 +62,12 @@ def _share_new_accounts(checked: _Checked, policy: Policy, facts: OrgFacts) -> N
                 after=leader,
             )
             attached = replace(proposal, convert=replace(proposal.convert, account=account))
-            blockers = _blockers(attached, policy, facts)
+            blockers = check(attached)
             if not blockers:
                 checked[lead_id] = (attached, blockers)
 
 
-def _share_new_contacts(checked: _Checked, policy: Policy, facts: OrgFacts) -> None:
+def _share_new_contacts(checked: _Checked, policy: Policy, check: _Check) -> None:
     """Two leads with one e-mail address would make one person twice."""
     first_with: dict[str, str] = {}
     for lead_id in sorted(checked, key=lambda one: (checked[one][0].convert.account.after is not None, one)):
@@ -74,7 +83,7 @@ def _share_new_contacts(checked: _Checked, policy: Policy, facts: OrgFacts) -> N
         if policy.conversion.duplicates == "reuse" and same_account:
             contact = Target(id=None, reasons=(f"same e-mail address as lead {first}",), after=first)
             proposal = replace(proposal, convert=replace(convert, contact=contact))
-            checked[lead_id] = (proposal, _blockers(proposal, policy, facts))
+            checked[lead_id] = (proposal, check(proposal))
         else:
             checked[lead_id] = (proposal, (_duplicate_lead(first),))
 
@@ -114,6 +123,16 @@ def _duplicate_lead(first: str) -> Blocker:
     )
 
 
-def _blockers(proposal: Proposal, policy: Policy, facts: OrgFacts) -> tuple[Blocker, ...]:
-    candidate = Candidate(lead=proposal.lead, choice=proposal.choice, convert=proposal.convert, makes=proposal.makes)
+def _blockers(
+    proposal: Proposal, policy: Policy, facts: OrgFacts, existing: Mapping[str, Record]
+) -> tuple[Blocker, ...]:
+    convert = proposal.convert
+    into = {"Account": convert.account.id, "Contact": convert.contact.id}
+    candidate = Candidate(
+        lead=proposal.lead,
+        choice=proposal.choice,
+        convert=convert,
+        makes=proposal.makes,
+        attached={name: existing[found] for name, found in into.items() if found is not None and found in existing},
+    )
     return (*proposal.blockers, *conversion_blockers(candidate, policy.conversion, facts))

@@ -9,7 +9,15 @@ from plan_factories import IDLE, MODIFIED, NOW, OWNER, QUEUE, decision, describe
 
 from sync.errors import PolicyInvalid
 from sync.plan.actions import ConvertLead, Plan, Prediction, UpdateStatus
-from sync.plan.facts import ChildrenFact, DuplicateFact, FieldFact, RefusedBefore, StatusFact, StatusWrite
+from sync.plan.facts import (
+    ChildrenFact,
+    DuplicateFact,
+    FieldFact,
+    ObjectFact,
+    RefusedBefore,
+    StatusFact,
+    StatusWrite,
+)
 from sync.plan.matching import AccountCandidate, ContactCandidate, LeadMatches, OpenOpportunity
 from sync.plan.propose import converted_status
 from sync.policy.decision import Evidence, Verdict
@@ -234,7 +242,40 @@ def test_a_required_account_field_does_not_matter_when_an_account_is_matched() -
 def test_missing_rights_are_predicted() -> None:
     org = facts(objects=[described("Contact", createable=False)], may_convert=False, session_converts=False)
     (action,) = conversions(plan([lead(1)], org=org))
-    assert codes(action) == ["INVALID_SESSION_ID", "INSUFFICIENT_ACCESS", "INSUFFICIENT_ACCESS_OR_READONLY"]
+    assert codes(action) == ["INVALID_SESSION_ID", *["INSUFFICIENT_ACCESS_OR_READONLY"] * 2]
+
+
+def test_converting_needs_rights_on_all_three_objects_also_where_the_records_exist() -> None:
+    org = facts(objects=[ObjectFact(name="Opportunity", createable=False, updateable=False)])
+    row = lead(1)
+    (action,) = conversions(
+        plan([row], decisions=[decision(row, wants_opportunity=False)], org=org, matches=[at_acme(row, 1)])
+    )
+    assert [(b.code, b.fix) for b in action.blockers] == [
+        ("INSUFFICIENT_ACCESS_OR_READONLY", "give the user Create and Edit on Opportunity")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("values", "kept", "blocked"),
+    [
+        (frozenset({"Web", "Fair"}), None, []),
+        (frozenset({"Fair"}), None, ["Account.Source__c"]),
+        (None, None, []),
+        (frozenset({"Fair"}), {"Source__c": "Fair"}, []),
+        (frozenset({"Fair"}), {"Source__c": None}, ["Account.Source__c"]),
+        (frozenset({"Fair"}), {"Name": "Acme"}, []),
+    ],
+    ids=["taken", "not taken", "not restricted", "existing value kept", "blank filled", "not known to be blank"],
+)
+def test_a_value_that_the_targets_restricted_picklist_lacks_is_predicted(values, kept, blocked) -> None:
+    row = lead(1, pain_point="Web")
+    source = FieldFact(name="Source__c", label="Source", values=values)
+    org = facts(objects=[described("Account", source)], field_map={"Pain_Point__c": ("Account.Source__c",)})
+    matches = [] if kept is None else [at_acme(row, 1)]
+    (action,) = conversions(plan([row], org=org, matches=matches, attached={} if kept is None else {ACME: kept}))
+    assert [b.field for b in action.blockers] == blocked
+    assert "Web" not in repr(action.blockers)
 
 
 def test_a_status_that_does_not_convert_is_refused_before_the_org_does() -> None:

@@ -331,6 +331,21 @@ def test_custom_fields_go_where_the_mapping_says_and_long_text_is_cut() -> None:
     assert (opportunity["Budget__c"], opportunity["Product__c"]) == (500.0, "Enter")
 
 
+def test_a_value_outside_of_the_targets_restricted_picklist_refuses_the_lead_where_it_would_be_written() -> None:
+    org = an_org("""
+custom_fields:
+  Lead: [{name: Region__c, type: picklist, picklist: [North, South, East]}]
+  Account: [{name: Territory__c, type: picklist, picklist: [North, South], restricted: true}]
+conversion: {field_mapping: {Region__c: [Account.Territory__c]}}
+""")
+    misfit = "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", "Territory: bad value for restricted picklist field: East"
+    assert refusal(converted(org, a_lead(org, Region__c="East"))) == misfit
+    blank, kept = make(org, "Account", Name="A"), make(org, "Account", Name="B", Territory__c="South")
+    assert refusal(converted(org, a_lead(org, Region__c="East"), account_id=blank)) == misfit
+    assert converted(org, a_lead(org, Region__c="East"), account_id=kept).success
+    assert converted(org, a_lead(org, Region__c="North"), account_id=blank).success
+
+
 def test_a_required_field_that_stays_empty_refuses_the_lead_and_leaves_nothing() -> None:
     org = an_org(RULES)
     lead = a_lead(org, Phone="1")
