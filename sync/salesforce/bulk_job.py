@@ -91,8 +91,10 @@ class Patience:
     sleep: Callable[[float], None]
     monotonic: Callable[[], float] = time.monotonic
     deadline: float = 4 * 3600
-    first_pause: float = 1.0
+    first_pause: float = 0.3
     longest_pause: float = 30.0
+    share: float = 0.25
+    """A pause as a share of what has been waited so far: so much later than its end a job is found ended, at most."""
 
 
 def job_of(kind: JobKind, data: Any) -> Job:
@@ -134,7 +136,7 @@ def wait(transport: Transport, job: Job, patience: Patience, on_progress: Callab
         OrgFault: It hadn't ended by the deadline (`BULK_JOB_UNFINISHED`).
     """
     until = patience.monotonic() + patience.deadline
-    pause = patience.first_pause
+    waited = 0.0
     while not job.state.final:
         if patience.monotonic() >= until:
             raise OrgFault(
@@ -146,7 +148,8 @@ def wait(transport: Transport, job: Job, patience: Patience, on_progress: Callab
         job = read(transport, job.kind, job.id)
         on_progress(job.processed)
         if not job.state.final:
+            pause = min(max(patience.first_pause, waited * patience.share), patience.longest_pause)
             patience.sleep(pause)
-            pause = min(pause * 2, patience.longest_pause)
+            waited += pause
     log.info("salesforce.bulk_job", job_id=job.id, state=job.state.value, processed=job.processed, failed=job.failed)
     return job
