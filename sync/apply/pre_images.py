@@ -1,7 +1,7 @@
 """Taking pre-images: what leads that are about to be converted are, saved before any intent of theirs is committed.
 
 The lead's own fields come with the re-read that the precondition is checked by; what hangs on it takes one composite
-call for every 500 leads, or a little more. An object that the org or the user doesn't have is recorded as unreadable;
+call for every 560 leads, or a little more. An object that the org or the user doesn't have is recorded as unreadable;
 anything else that can't be read stops the run, like a lead that can't be read.
 """
 

@@ -2,7 +2,7 @@
 
 Salesforce carries activities, campaign memberships, notes and files over to the new records (files since Summer '17),
 but never the records of a custom object that look up to Lead. Part of gathering facts for a plan; a query for each
-such object and 500 leads, several to a call, and none in an org without such objects.
+such object and 560 leads, several to a call, and none in an org without such objects.
 """
 
 from __future__ import annotations

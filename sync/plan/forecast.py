@@ -26,7 +26,7 @@ BULK_CALLS = 8
 RETRIEVE = 10_000
 """Records re-read in a call."""
 
-LEADS_IN_QUERY = 500
+LEADS_IN_QUERY = 560
 """Leads whose newer activities one query asks for."""
 
 QUERIES_IN_CALL = 5

@@ -25,7 +25,7 @@ from sync.model import Record, Value
 FORMAT = 1
 """Version of the JSON form."""
 
-_QUERIES, _LEADS_IN_QUERY, _QUERIES_IN_CALL = 4, 500, 5
+_QUERIES, _LEADS_IN_QUERY, _QUERIES_IN_CALL = 4, 560, 5
 """Tasks, events, memberships and files are asked for; as `sync.apply.pre_images` does it."""
 
 
@@ -186,5 +186,5 @@ def digest(image: PreImage) -> str:
 
 
 def calls_for(leads: int) -> int:
-    """API calls that taking that many pre-images adds: a describe, and four queries for every 500 leads, by fives."""
+    """API calls that taking that many pre-images adds: a describe, and four queries for every 560 leads, by fives."""
     return 1 + ceil(_QUERIES * ceil(leads / _LEADS_IN_QUERY) / _QUERIES_IN_CALL) if leads else 0

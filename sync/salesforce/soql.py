@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 
 from simple_salesforce.format import format_soql
 
-LIST_LENGTH = 500
-"""Ids in one `IN (…)`: 500 × 21 characters stay far below SOQL's 100,000 and below a composite body's worries."""
+LIST_LENGTH = 560
+"""Ids in one `IN (…)`: 27 bytes each in a URL, where quotes and commas are escaped, and a URL has 16,384 at most."""
 
 
 def soql(template: str, **values: str | Sequence[str]) -> str:
