@@ -131,6 +131,8 @@ def draw_result(result: RunResult, *, instance_url: str, rows: int = 20) -> None
         console.print()
         reasons = [(r.lead_id, r.outcome.value.replace("_", " "), r.code or "", r.message) for r in failed[:rows]]
         console.print(output.table(f"not done ({len(failed):,})", ("lead", "outcome", "code", "why"), reasons))
+        if len(failed) > rows:
+            sys.stdout.write(f"… and {len(failed) - rows:,} more; `leadgate report --csv FILE` has them all\n")
     if result.reason:
         sys.stdout.write(f"\nended early: {one_line(result.reason)}\n")
     sys.stdout.write(f"\n{result.api_calls} API calls, {result.seconds:.1f} s\n")

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from sync.plan.actions import Plan
     from sync.plan.guards import Refusal
 
+_LOST_SHOWN = 8
+
 
 def draw_plan(plan: Plan, *, rows: int = 25, refusals: Sequence[Refusal] = ()) -> None:
     """The plan's figures, then up to `rows` actions of each fate."""
@@ -36,9 +38,16 @@ def draw_plan(plan: Plan, *, rows: int = 25, refusals: Sequence[Refusal] = ()) -
         ("API calls forecast", f"{figures.api_calls:,}", ""),
     ]
     console.print(output.table(None, ("figure", "count", "of which"), lines, right=("count",)))
-    if figures.lost_fields:
-        shown = ", ".join(f"{name} ({count})" for name, count in figures.lost_fields[:8])
-        console.print(Text(f"filled lead fields that go nowhere: {one_line(shown)}", style="yellow"))
+    for what, lost in (
+        ("filled lead fields that go nowhere", figures.lost_fields),
+        ("fields of which an existing record keeps its own value", figures.kept_fields),
+        ("texts that are cut to the length of the field that they go to", figures.cut_fields),
+        ("child records that stay with the lead", figures.left_children),
+    ):
+        if lost:
+            shown = ", ".join(f"{name} ({count:,})" for name, count in lost[:_LOST_SHOWN])
+            more = f" and {len(lost) - _LOST_SHOWN} more" if len(lost) > _LOST_SHOWN else ""
+            console.print(Text(f"{what}: {one_line(shown)}{more}", style="yellow"))
     _draw_rows(plan, rows)
     for refusal in refusals:
         console.print(

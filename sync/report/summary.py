@@ -66,6 +66,8 @@ class Cause:
 
     code: str
     cause: str
+    fields: tuple[str, ...]
+    """Fields that the org named with it, of all these leads."""
     fix: str
     leads: int
     running_again_helps: bool
@@ -132,12 +134,18 @@ def _outcomes(entries: Iterable[Entry]) -> Iterator[LeadOutcome]:
 
 
 def _causes(leads: Iterable[LeadOutcome]) -> Iterator[Cause]:
-    failed = Counter(lead.code for lead in leads if lead.code and lead.outcome is not Outcome.APPLIED)
+    failed: Counter[str] = Counter()
+    fields: dict[str, set[str]] = {}
+    for lead in leads:
+        if lead.code and lead.outcome is not Outcome.APPLIED:
+            failed[lead.code] += 1
+            fields.setdefault(lead.code, set()).update(lead.fields)
     for code, count in failed.most_common():
         reason = _reason(code)
         yield Cause(
             code=code,
             cause=reason.cause,
+            fields=tuple(sorted(fields[code])),
             fix=reason.fix,
             leads=count,
             running_again_helps=reason.running_again_helps,

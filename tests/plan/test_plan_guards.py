@@ -76,4 +76,5 @@ def test_the_summary_counts_what_will_be_sent() -> None:
     assert figures.creates == (("Account", 2), ("Contact", 2), ("Opportunity", 2))
     assert figures.blocked_by == (("REQUIRED_FIELD_MISSING", 1),)
     assert dict(figures.lost_fields) == {"Budget__c": 2, "Pricing_Discussed__c": 2}
+    assert figures.kept_fields == figures.cut_fields == figures.left_children == ()
     assert OWNER not in repr(figures)

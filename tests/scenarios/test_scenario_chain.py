@@ -132,3 +132,20 @@ def test_the_report_is_a_csv_with_a_row_for_every_planned_action(quick_desk: Des
     }
     assert {row["lead_id"] for row in rows if row["account_id"]} == quick_desk.world.convertible
     assert all(row["cause"] and row["fix"] for row in rows if row["outcome"] == "rejected")
+    assert rows[0]["outcome"] == "rejected", "what a rep has to mend comes first"
+    leads = quick_desk.rows("Lead")
+    assert all(row["owner_id"] == leads[row["lead_id"]]["OwnerId"] for row in rows if row["outcome"] == "rejected")
+    said = quick_desk.run("report").expect(0).out
+    assert "Phone" in said
+    assert "not kept" in said
+
+
+@at(Stage.PULLED)
+def test_leads_that_a_plan_holds_are_a_work_list_with_their_owners(quick_desk: Desk) -> None:
+    document = quick_desk.json("plan", "-o", "plan.json", "--csv", "held.csv")
+    with (quick_desk.folder / "held.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    held = {a["lead_id"] for a in document["actions"] if a["prediction"]["outcome"] == "blocked"}
+    assert {row["lead_id"] for row in rows} == held
+    leads = quick_desk.rows("Lead")
+    assert all(row["owner_id"] == leads[row["lead_id"]]["OwnerId"] and row["fix"] for row in rows)

@@ -23,6 +23,9 @@ def plan(
         Path | None, typer.Option("-o", "--output", help="The plan's file; else .leadgate/ORG/plans/.")
     ] = None,
     as_of: options.AsOf = None,
+    csv_file: Annotated[
+        Path | None, typer.Option("--csv", help="Write the held leads, with owner, cause and fix, to this CSV file.")
+    ] = None,
     rows: Annotated[int, typer.Option("--rows", min=0, help="Leads to show of each kind.")] = 25,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 4 when a lead is predicted to be blocked.")] = False,
     max_conversions: allowed.MaxConversions = None,
@@ -39,6 +42,8 @@ def plan(
     from sync.cli.carry_out import refusals
     from sync.cli.clock import instant
     from sync.cli.drawing_up import plan_now, plan_path, save
+    from sync.cli.held_leads import write_held
+    from sync.cli.lead_owners import owners_of
     from sync.cli.opened import open_workspace
     from sync.cli.plan_view import draw_plan
     from sync.plan.document import encode
@@ -60,12 +65,16 @@ def plan(
         made = plan_now(workspace, reader, ledger, policy, clock=now, retry_refused=retry_refused)
     path = file or plan_path(workspace, made)
     save(made, path)
+    if csv_file is not None:
+        write_held(csv_file, made, owners_of(workspace, [action.lead_id for action in made.actions]))
     held = refusals(made, policy, reader, workspace, let_pass)
     if as_json:
         guards = [{"guard": r.guard, "message": r.message, "override": r.override} for r in held]
         output.emit_json({**json.loads(encode(made)), "file": path, "guards": guards})
     else:
         draw_plan(made, rows=rows, refusals=held)
+        if csv_file is not None:
+            sys.stdout.write(f"\nheld leads written to {csv_file}")
         sys.stdout.write(f"\nsaved to {path}; nothing was written to the org\nnext: leadgate apply {path}\n")
     if held:
         raise typer.Exit(Exit.GUARD_REFUSED)

@@ -32,6 +32,7 @@ def report(
 ) -> None:
     """Summarise a run from the ledger."""
     from sync.cli import output
+    from sync.cli.lead_owners import owners_of
     from sync.cli.opened import open_workspace
     from sync.report.summary import find_run, summarise
 
@@ -44,13 +45,15 @@ def report(
             raise InputInvalid(f"no run {run_id or ''!r} in this ledger", place="RUN", fix=f"the last ones: {known}")
         summary = summarise(ledger, run)
     if csv_file is not None:
-        write_csv(csv_file, summary)
+        write_csv(csv_file, summary, owners_of(workspace, [lead.lead_id for lead in summary.leads]))
     if as_json:
         output.emit_json(document(summary))
     else:
         draw(summary)
         if csv_file is not None:
             sys.stdout.write(f"\nwritten to {csv_file}\n")
+        elif summary.causes:
+            sys.stdout.write("\nnext: leadgate report --csv FILE lists these leads with their owners, to hand on\n")
 
 
 def document(summary: RunSummary) -> dict[str, object]:
@@ -98,10 +101,15 @@ def draw(summary: RunSummary) -> None:
     if summary.causes:
         console.print()
         rows = [
-            (f"{c.leads:,}", c.code, c.cause, c.fix, "yes" if c.running_again_helps else "no") for c in summary.causes
+            (f"{c.leads:,}", c.code, c.cause, ", ".join(c.fields), c.fix, "yes" if c.running_again_helps else "no")
+            for c in summary.causes
         ]
-        columns = ("leads", "code", "cause", "fix", "again helps")
+        columns = ("leads", "code", "cause", "fields", "fix", "again helps")
         console.print(output.table("what stood in the way", columns, rows, right=("leads",)))
+        if any("message" in c.fix for c in summary.causes):
+            console.print(
+                "The org's own messages are shown when a run ends; they may quote a record, so they are not kept."
+            )
 
 
 def accounted(counts: Mapping[str, int]) -> str:
@@ -119,11 +127,14 @@ def accounted(counts: Mapping[str, int]) -> str:
     )
 
 
-def write_csv(path: Path, summary: RunSummary) -> None:
-    """A row for every lead, safe to open in a spreadsheet."""
+def write_csv(path: Path, summary: RunSummary, owners: Mapping[str, str]) -> None:
+    """A row for every lead, those that were not done first; safe to open in a spreadsheet."""
+    from sync.plan.actions import Outcome
     from sync.report.summary import CSV_COLUMNS
 
+    done = {Outcome.APPLIED, Outcome.ALREADY_APPLIED}
     with export(path) as file:
         writer = csv.writer(file)
-        writer.writerow(CSV_COLUMNS)
-        writer.writerows([csv_cell(value) for value in lead.row()] for lead in summary.leads)
+        writer.writerow([*CSV_COLUMNS, "owner_id"])
+        for lead in sorted(summary.leads, key=lambda lead: lead.outcome in done):
+            writer.writerow([csv_cell(value) for value in (*lead.row(), owners.get(lead.lead_id))])
