@@ -183,4 +183,4 @@ def test_a_damaged_row_is_told(text: str) -> None:
 
 
 def test_the_calls_are_counted() -> None:
-    assert [calls_for(n) for n in (0, 1, 500, 501, 1000, 2000)] == [0, 2, 2, 3, 3, 5]
+    assert [calls_for(n) for n in (0, 1, 560, 561, 1120, 2240)] == [0, 2, 2, 3, 3, 5]

@@ -140,5 +140,5 @@ def test_an_empty_list_is_refused_before_salesforce_does() -> None:
 
 
 def test_long_lists_are_cut_and_repeated_values_asked_once() -> None:
-    values = [str(n) for n in range(1100)]
-    assert [len(part) for part in in_lists([*values, *values])] == [500, 500, 100]
+    values = [str(n) for n in range(1300)]
+    assert [len(part) for part in in_lists([*values, *values])] == [560, 560, 180]
