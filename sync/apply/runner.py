@@ -19,7 +19,7 @@ from sync.apply.status_updates import update_statuses
 from sync.apply.subjects import subject_of
 from sync.errors import AccessRefused, LeadgateError, OrgFault, OrgUnavailable, PlanInvalid, PreImageUnsaved
 from sync.ledger.codes import own_code
-from sync.ledger.entries import Closing, State, latest, outcome_of
+from sync.ledger.entries import Closing, Entry, State, latest, outcome_of
 from sync.ledger.rows import RunStart
 from sync.ledger.store import Ledger
 from sync.plan.actions import Action, ConvertLead, Outcome, Plan, Prediction
@@ -73,12 +73,12 @@ def apply_plan(plan: Plan, org: Org, ledger: Ledger, options: ApplyOptions | Non
             keys=frozenset(one.subject.key for one in planned),
         )
         failure = _carry_out(run, plan, planned)
-        _account_for_the_rest(run, planned)
+        written = _account_for_the_rest(run, planned)
         ending = run.halt.ending if run.halt is not None else Ending.DONE
         ledger.finish_run(lease, run.run_id, ending.value)
     if failure is not None and not run.sent:
         raise failure
-    leads = _results(run, planned)
+    leads = _results(run, planned, written)
     outcomes = Counter(lead.outcome for lead in leads)
     return RunResult(
         run_id=run.run_id,
@@ -142,22 +142,21 @@ def ending_of(error: LeadgateError) -> Ending:
             return Ending.UNAVAILABLE
 
 
-def _account_for_the_rest(run: Run, planned: Sequence[Planned]) -> None:
-    """Note actions that the run never came to, so that the ledger holds every one of the plan."""
-    written = {entry.subject.key for entry in run.ledger.run_entries(run.run_id)}
+def _account_for_the_rest(run: Run, planned: Sequence[Planned]) -> tuple[Entry, ...]:
+    """Note actions that the run never came to, so that the ledger holds every one of the plan; all it holds then."""
+    written = run.ledger.run_entries(run.run_id)
+    known = {entry.subject.key for entry in written}
+    rest = [one.subject for one in planned if one.subject.key not in known]
+    if not rest:
+        return written
     code = run.halt.code if run.halt is not None and run.halt.code else "not_reached"
-    run.note(
-        [
-            (one.subject, Closing(key=one.subject.key, state=State.NOT_REACHED, code=code))
-            for one in planned
-            if one.subject.key not in written
-        ]
-    )
+    run.note([(subject, Closing(key=subject.key, state=State.NOT_REACHED, code=code)) for subject in rest])
+    return run.ledger.run_entries(run.run_id)
 
 
-def _results(run: Run, planned: Sequence[Planned]) -> tuple[LeadResult, ...]:
+def _results(run: Run, planned: Sequence[Planned], written: Sequence[Entry]) -> tuple[LeadResult, ...]:
     """Every action's fate, from the ledger; what the ledger doesn't hold would be a broken promise, and is an error."""
-    entries = latest(entry for entry in run.ledger.run_entries(run.run_id) if entry.subject.parent_key is None)
+    entries = latest(entry for entry in written if entry.subject.parent_key is None)
     if set(entries) != set(run.keys):
         raise LeadgateError(
             f"the ledger accounts for {len(entries)} of {len(run.keys)} actions",

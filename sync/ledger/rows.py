@@ -13,6 +13,9 @@ from sync.ledger.entries import LEAD_MODSTAMP, Closing, Entry, Made, State, Subj
 from sync.ledger.times import from_text
 from sync.plan.pace import Pace
 
+_JSON = json.JSONEncoder(sort_keys=True, ensure_ascii=False)
+_STATES = {state.value: state for state in State}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunStart:
@@ -90,13 +93,13 @@ def to_entry(row: Row[tuple[object, ...]]) -> Entry:
             lead_id=row.lead_id,
             target=row.target,
             parent_key=row.parent_key,
-            follow_up=json.loads(row.follow_up),
+            follow_up=_mapping(row.follow_up),
         ),
-        state=State(row.state),
+        state=_STATES[row.state],
         code=row.code,
         fields=tuple(row.fields.split(",")) if row.fields else (),
         made=Made(account_id=row.account_id, contact_id=row.contact_id, opportunity_id=row.opportunity_id),
-        evidence=json.loads(row.evidence),
+        evidence=_mapping(row.evidence),
         changed_at=from_text(row.changed_at),
     )
 
@@ -124,7 +127,12 @@ def to_run(row: Row[tuple[object, ...]]) -> RunRow:
 
 def to_json(values: Mapping[str, str]) -> str:
     """A mapping of strings as a JSON column."""
-    return json.dumps(dict(values), sort_keys=True, ensure_ascii=False)
+    return _JSON.encode(dict(values)) if values else "{}"
+
+
+def _mapping(text: str) -> dict[str, str]:
+    found: dict[str, str] = {} if text == "{}" else json.loads(text)
+    return found
 
 
 def pace_row(org_id: str, pace: Pace) -> dict[str, str | int | None]:

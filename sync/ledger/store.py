@@ -149,12 +149,13 @@ class Ledger:
         known = evidence or {}
         try:
             with self._writing(lease) as (connection, now):
+                at = to_text(now)
                 rows = [
                     {
                         **subject_row(lease.org_id, run_id, plan_id, subject),
                         "state": State.INTENDED.value,
                         "evidence": to_json(known.get(subject.key, {})),
-                        "changed_at": to_text(now),
+                        "changed_at": at,
                     }
                     for subject in subjects
                 ]
@@ -180,6 +181,7 @@ class Ledger:
                 entries.c.state == State.INTENDED.value,
             )
             intent = select(entries.c.evidence).where(*open_entry)
+            at = to_text(now)
             rows: list[dict[str, str | None]] = []
             for closing in closings:
                 if closing.state not in CLOSINGS:
@@ -189,7 +191,7 @@ class Ledger:
                     values = closing_row(remembering(closing, found))
                 else:
                     values = closing_row(closing)
-                rows.append({**values, "closed_key": closing.key, "changed_at": to_text(now)})
+                rows.append({**values, "closed_key": closing.key, "changed_at": at})
             changed = connection.execute(entries.update().where(*open_entry), rows) if rows else None
             if changed is not None and changed.rowcount != len(rows):
                 raise ValueError(f"no intended entry for {len(rows) - changed.rowcount} of {len(rows)} closings")
@@ -198,11 +200,12 @@ class Ledger:
     def note(self, lease: Lease, run_id: str, plan_id: str, noted: Iterable[tuple[Subject, Closing]]) -> None:
         """Write down actions for which nothing was sent: superseded, already applied, not reached, still in doubt."""
         with self._writing(lease) as (connection, now):
+            at = to_text(now)
             rows = [
                 {
                     **subject_row(lease.org_id, run_id, plan_id, subject),
                     **closing_row(closing),
-                    "changed_at": to_text(now),
+                    "changed_at": at,
                 }
                 for subject, closing in noted
             ]
@@ -354,4 +357,4 @@ class Ledger:
 
     def _entries(self, wanted: Select[tuple[object, ...]]) -> tuple[Entry, ...]:
         with self._reader.begin() as connection:
-            return tuple(to_entry(row) for row in connection.execute(wanted.order_by(entries.c.entry_id)))
+            return tuple(to_entry(row) for row in connection.execute(wanted.order_by(entries.c.entry_id)).all())

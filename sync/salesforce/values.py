@@ -6,7 +6,7 @@ Pure functions; the one place that knows how Salesforce writes a date, a null or
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from email.utils import format_datetime, parsedate_to_datetime
@@ -97,22 +97,24 @@ def fits_xml(text: str | None) -> bool:
 
 def same_id(one: str, other: str) -> bool:
     """Whether two ids mean one record, in 15 or 18 characters; what is no id is only like itself."""
-    return (normal_id(one) or one) == (normal_id(other) or other)
+    return one == other or (normal_id(one) or one) == (normal_id(other) or other)
 
 
 def flat_record(row: Mapping[str, Any]) -> Record:
     """One JSON row as field name to value: `attributes` dropped, parents as `Owner.Name`."""
-    return dict(_flat(row, ""))
+    flat: dict[str, Value] = {}
+    _flatten(row, "", flat)
+    return flat
 
 
-def _flat(row: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Value]]:
+def _flatten(row: Mapping[str, Any], prefix: str, flat: dict[str, Value]) -> None:
     for name, value in row.items():
         match value:
             case dict() if name == "attributes":
                 continue
             case dict():
-                yield from _flat(value, f"{prefix}{name}.")
+                _flatten(value, f"{prefix}{name}.", flat)
             case list():
                 raise ValueError(f"{prefix}{name} holds rows of its own; leadgate asks for none")
             case _:
-                yield prefix + name, value
+                flat[prefix + name] = value
