@@ -29,6 +29,7 @@ def test_status_updates_take_the_route_that_fits_their_number(here: Scene, count
     assert result.api_calls == plan.forecast_calls
 
 
+@pytest.mark.slow
 def test_thousands_of_status_updates_go_by_a_bulk_job(here: Scene) -> None:
     leads = here.leads(2001, Status=OPEN)
     plan = here.plan(leads, to=WORKING)

@@ -54,6 +54,7 @@ def run(here: Watched, ledger: Ledger, plan: Plan, **changes: object) -> RunResu
     return apply_plan(plan, here.client(), ledger, ApplyOptions(**given))  # type: ignore[arg-type] -- by name
 
 
+@pytest.mark.slow
 def test_leads_of_few_accounts_go_at_once_and_never_lock_each_other(org: Watched, ledger: Ledger) -> None:
     plan = plan_of(org, org.make("Lead", 60), org.make("Account", 5))
     result = run(org, ledger, plan)

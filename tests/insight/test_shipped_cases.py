@@ -34,7 +34,11 @@ def test_every_case_holds(file: Path) -> None:
     assert failed == []
 
 
-@pytest.mark.parametrize("file", CASE_FILES, ids=lambda file: file.stem)
+@pytest.mark.parametrize(
+    "file",
+    [pytest.param(file, marks=() if file.stem == "readiness" else pytest.mark.slow) for file in CASE_FILES],
+    ids=[file.stem for file in CASE_FILES],
+)
 def test_every_part_is_tried_and_every_mutant_is_noticed_or_accepted_with_a_reason(file: Path) -> None:
     found = suite(file)
     with CaseDatabase(found.cases, MAPPING) as database:

@@ -182,7 +182,7 @@ def _comparable(row: tuple[Any, ...]) -> tuple[object, ...]:
 
 
 PullMachine.TestCase.settings = settings(
-    max_examples=4, stateful_step_count=15, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=3, stateful_step_count=12, deadline=None, suppress_health_check=list(HealthCheck)
 )
 TestPullMachine = PullMachine.TestCase
 

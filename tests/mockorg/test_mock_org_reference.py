@@ -33,6 +33,7 @@ def test_the_page_is_current() -> None:
     assert PAGE.read_text(encoding="utf-8") == page(), "run: python -m sync.mockorg.reference > docs/mock-org.md"
 
 
+@pytest.mark.slow
 def test_the_page_is_the_same_in_a_fresh_process() -> None:
     printed = subprocess.run(
         [sys.executable, "-m", "sync.mockorg.reference"],
