@@ -137,7 +137,8 @@ def _draw_groups(report: FunnelReport) -> None:
 
     if not report.cuts:
         return
-    in_time = f"converted within {report.horizon.days} d of creation"
+    short = {Step.RESPONDED: "response", Step.OPPORTUNITY: "deal"}  # a row has to fit a terminal of eighty columns
+    in_time = f"converted in {report.horizon.days} d"
 
     def key(cut: Cut, value: str | None) -> str:
         if cut is Cut.OWNER:
@@ -146,21 +147,23 @@ def _draw_groups(report: FunnelReport) -> None:
 
     rows = [
         (
-            *(key(cut, value) for cut, value in zip(report.cuts, row.key, strict=True)),
+            *(key(cut, value) for cut, value in zip(report.cuts[:-1], row.key[:-1], strict=True)),
+            key(report.cuts[-1], row.key[-1]) + (" *" if row.still_open else ""),
             *(f"{count:,}" for _, count in row.reached),
             rate_cell(row.in_time),
-            "still open" if row.still_open else "",
         )
         for row in report.groups
     ]
-    steps = tuple(LABELS[step] for step in Step)
-    columns = (*(cut.value for cut in report.cuts), *steps, in_time, "")
+    steps = tuple(short.get(step, LABELS[step]) for step in Step)
+    columns = (*(cut.value for cut in report.cuts), *steps, in_time)
     console = output.stdout()
     console.print(output.table(None, columns, rows, right=steps))
-    sys.stdout.write(
-        f"still open: some leads are younger than {report.horizon.days} days, their counts will grow; "
-        "the rate is of the older ones alone\n\n"
-    )
+    if any(row.still_open for row in report.groups):
+        console.print(
+            f"* still open: some leads are younger than {report.horizon.days} days, their counts will grow; the rate "
+            "is of the older ones alone"
+        )
+    sys.stdout.write("\n")
 
 
 def _draw_response(report: FunnelReport) -> None:

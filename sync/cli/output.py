@@ -29,6 +29,9 @@ PIPED_WIDTH = 160
 UNBROKEN = ("lead", "run", "code")
 """Columns that are never wrapped: an id must be selectable as one word."""
 
+_GAP = 2
+"""Blanks between two columns."""
+
 
 class Tick(Protocol):
     """Reports progress: what is being done, how far, of how much."""
@@ -88,13 +91,46 @@ def table(
     from rich.text import Text
 
     drawn = Table(title=title, title_justify="left", title_style="bold", header_style="bold", box=None, pad_edge=False)
-    for column in columns:
+    cells = [[cell if isinstance(cell, Text) else Text(one_line(cell)) for cell in row] for row in rows]
+    widths = _between_words(columns, [[cell.plain for cell in row] for row in cells], room=stdout().width)
+    for column, width in zip(columns, widths, strict=True):
         drawn.add_column(
-            column, justify="right" if column in right else "left", overflow="fold", no_wrap=column in UNBROKEN
+            column,
+            justify="right" if column in right else "left",
+            overflow="fold",
+            no_wrap=column in UNBROKEN,
+            width=width,
         )
-    for row in rows:
-        drawn.add_row(*(cell if isinstance(cell, Text) else Text(one_line(cell)) for cell in row))
+    for row in cells:
+        drawn.add_row(*row)
     return drawn
+
+
+def _between_words(columns: Sequence[str], rows: Sequence[Sequence[str]], *, room: int) -> list[int | None]:
+    """Widths with which a table that is too wide is wrapped between words; none where it fits as it is.
+
+    Rich narrows the widest columns first and cuts words and figures in two where others could have given way. Where
+    even the longest words don't fit beside one another, the longest of them are cut and no others.
+    """
+    from rich.cells import cell_len
+
+    texts = [[column, *(row[place] for row in rows)] for place, column in enumerate(columns)]
+    whole = [max(map(cell_len, column)) for column in texts]
+    words = [max((cell_len(word) for text in found for word in text.split()), default=0) for found in texts]
+    kept = [column in UNBROKEN for column in columns]
+    room -= _GAP * (len(columns) - 1)
+    if sum(whole) <= room:
+        return [None] * len(columns)
+    least = [width if keep else word for width, word, keep in zip(whole, words, kept, strict=True)]
+    tight = sum(least) > room
+    for most in range(max(whole), 0, -1):
+        if tight:
+            widths = [word if keep else min(word, most) for word, keep in zip(least, kept, strict=True)]
+        else:
+            widths = [min(width, max(word, most)) for width, word in zip(whole, least, strict=True)]
+        if sum(widths) <= room:
+            break
+    return [max(width, 1) for width in widths]
 
 
 @contextmanager

@@ -132,12 +132,13 @@ def _draw(report: LeakReport, policy: str, now: datetime) -> None:
     console = output.stdout()
     console.print(Text(f"leaks, by policy {policy}", "bold"))
     console.print(Text(mirror_age(report.watermark, now), "dim"))
-    rows = [
-        (leak.name.value, f"{leak.leads:,}", leak.label, rate_cell(leak.rate), leak.of, leak.next)
-        for leak in report.leaks
-    ]
-    columns = ("leak", "leads", "what", "share", "of", "next")
+    rows = [(leak.name.value, f"{leak.leads:,}", leak.label, rate_cell(leak.rate), leak.of) for leak in report.leaks]
+    columns = ("leak", "leads", "what", "share", "of")
     console.print(output.table(None, columns, rows, right=("leads",)))
+    advice = [(leak.name.value, leak.next) for leak in report.leaks if leak.leads]
+    if advice:
+        console.print()
+        console.print(output.table(None, ("leak", "what to do"), advice))
     for note in report.notes:
         console.print(Text(f"note: {note}", "yellow"))
     sys.stdout.write("\nnext: --list LEAK lists the leads of one; --csv FILE writes them all\n")

@@ -160,23 +160,30 @@ def _draw(  # noqa: PLR0917 -- the report's parts, each of its own type
             f"{stage.without_amount:,}",
             f"{stage.past_close:,}",
             duration_cell(stage.median_age),
-            duration_cell(stage.usual),
-            duration_cell(stage.long),
+            f"{duration_cell(stage.usual).removesuffix(' d')} / {duration_cell(stage.long)}",
             rate_cell(stage.won),
         )
         for stage in found
     ]
     counts = ("open", "amount", "no amount", "overdue")
-    columns = ("stage", *counts, "median age", "usual stay", "9 of 10 stays", "won, of the closed that were here")
+    columns = ("stage", *counts, "median age", "stay: usual / 9 of 10", "won, of the closed that were here")
     console.print(output.table(None, columns, rows, right=counts))
     console.print()
     listed = [
-        (c.name, f"{c.opportunities:,}", c.label, rate_cell(c.rate), c.of, f"{c.unknown:,}", c.place or "every org")
+        (
+            c.name,
+            f"{c.opportunities:,}",
+            c.label,
+            rate_cell(c.rate),
+            c.of.removesuffix(" opportunities"),
+            c.place or "every org",
+        )
         for c in needed
     ]
-    heads = ("concern", "opportunities", "what", "share", "of", "can't be told", "asked by")
-    console.print(output.table(None, heads, listed, right=("opportunities", "can't be told")))
-    for note in (*notes, "amounts are added as they are, whatever their currency"):
+    heads = ("concern", "count", "what", "share", "of", "asked by")
+    console.print(output.table(None, heads, listed, right=("count",)))
+    untold = [f"{c.name} can't be told of {c.unknown:,} opportunities" for c in needed if c.unknown]
+    for note in (*untold, *notes, "amounts are added as they are, whatever their currency"):
         console.print(Text(f"note: {note}", "yellow"))
     sys.stdout.write("\nnext: --list CONCERN lists the opportunities of one; --csv FILE writes them all\n")
 
