@@ -201,13 +201,14 @@ def _stamps(mirror: Mirror, mapping: OrgMapping, evidence: Mapping[str, Sequence
     records = {record for listed in evidence.values() for record in listed}
     stamps: dict[str, datetime] = {}
     for prefix, name in _ACTIVITIES.items():
-        ids = sorted(record for record in records if record.startswith(prefix))
+        ids = [record for record in records if record.startswith(prefix)]
         if not ids or name not in mapping:
             continue
-        for row in mirror.rows(name, ids, ["system_modstamp"]):
-            stamp = row["system_modstamp"]
-            if isinstance(stamp, datetime):
-                stamps[str(row["id"])] = stamp
+        wanted = f"SELECT id, system_modstamp FROM {name} WHERE id IN (SELECT unnest(?))"  # noqa: S608 -- one of our own two names
+        with mirror.session() as cursor:
+            for record, stamp in cursor.execute(wanted, [ids]).fetchall():
+                if stamp is not None:
+                    stamps[record] = stamp.replace(tzinfo=UTC)
     return stamps
 
 

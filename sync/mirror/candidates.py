@@ -25,6 +25,19 @@ _JOINS: Mapping[AccountKey, str] = {
 }
 """How a lead leads to an account, by key, surest first."""
 
+_FOUND: Mapping[AccountKey, str] = {
+    "contact_email": "c.id",
+    "email_domain": "l.domain",
+    "website": "l.host",
+    "company_name": "l.company",
+}
+"""What was found by each key."""
+
+
+_WANTED = "id IN (SELECT unnest(?))"
+_DOMAINS = "SELECT account_id, domain FROM c WHERE domain IS NOT NULL UNION SELECT id, host FROM a"
+"""The domains that accounts are known by: their contacts' mail, their web sites."""
+
 
 def find_matches(
     connection: DuckDBPyConnection, mapping: OrgMapping, lead_ids: Sequence[str]
@@ -35,18 +48,18 @@ def find_matches(
     at the lead's mail domain, or with its web site there. By `website`: the same host. By `company_name`: the same
     normal form of the name.
     """
-    keys = _Keys(mapping)
     accounts: dict[str, list[AccountCandidate]] = defaultdict(list)
     contacts: dict[str, list[ContactCandidate]] = defaultdict(list)
     ids = list(lead_ids)
-    for by, joined in _JOINS.items():
-        found = {"contact_email": "c.id", "email_domain": "l.domain", "website": "l.host", "company_name": "l.company"}
-        sql = f"{keys.ctes()} SELECT DISTINCT l.id, a.id, a.name, {found[by]} FROM l {joined} ORDER BY ALL"
-        for lead_id, account_id, name, what in connection.execute(sql, [ids]).fetchall():
-            accounts[lead_id].append(AccountCandidate(account_id=account_id, name=name, by=by, found=what))
-    sql = f"{keys.ctes()} SELECT l.id, c.id, c.account_id FROM l JOIN c ON c.email = l.email ORDER BY ALL"
-    for lead_id, contact_id, account_id in connection.execute(sql, [ids]).fetchall():
-        contacts[lead_id].append(ContactCandidate(contact_id=contact_id, account_id=account_id))
+    with connection.cursor() as cursor:
+        _keep_keys(cursor, _Keys(mapping), ids)
+        for by, joined in _JOINS.items():
+            sql = f"SELECT DISTINCT l.id, a.id, a.name, {_FOUND[by]} FROM l {joined} ORDER BY ALL"
+            for lead_id, account_id, name, what in cursor.execute(sql).fetchall():
+                accounts[lead_id].append(AccountCandidate(account_id=account_id, name=name, by=by, found=what))
+        sql = "SELECT l.id, c.id, c.account_id FROM l JOIN c ON c.email = l.email ORDER BY ALL"
+        for lead_id, contact_id, account_id in cursor.execute(sql).fetchall():
+            contacts[lead_id].append(ContactCandidate(contact_id=contact_id, account_id=account_id))
     opportunities = _open_opportunities(connection, mapping, {c.account_id for each in accounts.values() for c in each})
     return {
         lead_id: LeadMatches(
@@ -96,30 +109,46 @@ def find_siblings(
     return {lead_id: tuple(others) for lead_id, others in siblings.items()}
 
 
+def _keep_keys(cursor: DuckDBPyConnection, keys: _Keys, lead_ids: list[str]) -> None:
+    """The normal forms as tables of this session, so that they are worked out once for all the questions."""
+    for name, (sql, *parameters) in {
+        "l": (keys.leads(_WANTED), lead_ids),
+        "c": (keys.contacts(),),
+        "a": (keys.accounts(),),
+        "d": (_DOMAINS,),
+    }.items():
+        cursor.execute(f"CREATE TEMP TABLE {name} AS {sql}", parameters or None)
+
+
 class _Keys:
     """The normal forms of leads, contacts and accounts, as far as the mapping has the fields."""
 
     def __init__(self, mapping: OrgMapping) -> None:
         self._mapping = mapping
 
-    def ctes(self, wanted: str = "id IN (SELECT unnest(?))") -> str:
+    def ctes(self, wanted: str = _WANTED) -> str:
         """`l`: the leads asked for (or one parameter); `c`: contacts; `a`: accounts; `d`: their domains."""
+        return (
+            f"WITH l AS ({self.leads(wanted)}), c AS MATERIALIZED ({self.contacts()}), "
+            f"a AS MATERIALIZED ({self.accounts()}), d AS ({_DOMAINS})"
+        )
+
+    def contacts(self) -> str:
+        """Contacts with their keys."""
         email = self._column("contact", "email")
-        name, website = self._column("account", "name"), self._column("account", "website")
         contact = self._from("contact", "SELECT NULL::VARCHAR AS id, NULL AS account_id, NULL AS email, NULL AS domain")
-        account = self._from("account", "SELECT NULL::VARCHAR AS id, NULL AS name, NULL AS host, NULL AS company")
-        contacts = (
+        return (
             f"SELECT id, {self._column('contact', 'account_id')} AS account_id, lower(trim({email})) AS email, "
             f"{email_domain_sql(email)} AS domain {contact}"
         )
-        accounts = (
+
+    def accounts(self) -> str:
+        """Accounts with their keys."""
+        name, website = self._column("account", "name"), self._column("account", "website")
+        account = self._from("account", "SELECT NULL::VARCHAR AS id, NULL AS name, NULL AS host, NULL AS company")
+        return (
             f"SELECT id, {name} AS name, {website_host_sql(website)} AS host, {company_key_sql(name)} AS company "
             f"{account}"
-        )
-        domains = "SELECT account_id, domain FROM c WHERE domain IS NOT NULL UNION SELECT id, host FROM a"
-        return (
-            f"WITH l AS ({self.leads(wanted)}), c AS MATERIALIZED ({contacts}), a AS MATERIALIZED ({accounts}), "
-            f"d AS ({domains})"
         )
 
     def leads(self, where: str) -> str:

@@ -63,7 +63,7 @@ def untouched(document: Mapping[str, Json], text: str) -> bool:
 def canonical(value: Json) -> str:
     """JSON in the one form that is hashed: keys sorted, no blanks, numbers without exponent or trailing zeros."""
     try:
-        return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=_exact_number)
+        return _ENCODER.encode(value)
     except _NoExactFloat:
         return _spelt_out(value)
 
@@ -82,6 +82,12 @@ def _exact_number(value: object) -> int | float:
     if repr(nearest) != format(value.normalize(), "f"):
         raise _NoExactFloat
     return nearest
+
+
+_ENCODER = json.JSONEncoder(
+    ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=_exact_number, check_circular=False
+)
+"""Made once for the many actions; plans are trees, so nobody need look for circles."""
 
 
 def _spelt_out(value: Json) -> str:
@@ -110,7 +116,7 @@ def action_document(org_id: str, action: Action) -> dict[str, Json]:
         },
         "decision": {
             "verdict": action.decision.verdict,
-            "results": {name: truth.value for name, truth in action.decision.results.items()},
+            "results": dict(action.decision.results),
             "evidence": list(action.decision.evidence),
             "forced": action.decision.forced,
         },
@@ -191,7 +197,7 @@ def _value(value: Value) -> Json:
 
 
 def _time(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.astimezone(UTC).isoformat(timespec="seconds")[:19] + "Z"
 
 
 def content_id(content: Mapping[str, Json]) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 
@@ -34,32 +35,52 @@ _PLAIN = {
 }
 """Types whose values tell nothing of a person; every other type is kept as a digest."""
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rested:
+    """A field that decisions rest on, as the precondition keeps it."""
+
+    name: str
+    """Ours."""
+    api_name: str
+    plain: bool
+    """Whether its value stands in the plan as it is; otherwise its digest does."""
+
+
 _DATETIME = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.\d+)?(Z|[+-]\d\d:?\d\d)?")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
 
-def expects(
-    lead: Record, mapping: ObjectMapping, fields: Iterable[str], evidence: Mapping[str, datetime] | None = None
-) -> Expects:
+def rested_on(mapping: ObjectMapping, fields: Iterable[str]) -> tuple[Rested, ...]:
+    """The fields that actions of one kind expect unchanged; the same for every lead of a plan.
+
+    Args:
+        mapping: The lead's mapping.
+        fields: Our names of the fields that the decision rests on.
+    """
+    mapped = (mapping.fields[name] for name in sorted({"status", "owner_id", "is_converted", *fields}))
+    return tuple(
+        Rested(name=one.name, api_name=one.api_name, plain=one.type in _PLAIN or one.api_name in ALWAYS)
+        for one in mapped
+        if one.api_name not in {"Id", "SystemModstamp"}
+    )
+
+
+def expects(lead: Record, fields: Iterable[Rested], evidence: Mapping[str, datetime] | None = None) -> Expects:
     """The precondition of an action on a lead.
 
     Args:
         lead: The lead's values by our names.
-        mapping: The lead's mapping.
-        fields: Our names of the fields that the decision rests on.
+        fields: What the decision rests on, by `rested_on`.
         evidence: Task and Event ids that it rests on, and the lead's newest → their SystemModstamp.
     """
     lead_id, stamp = lead["id"], lead["system_modstamp"]
     if not isinstance(stamp, datetime):
         raise TypeError(f"system_modstamp of {lead_id} is no time")
-    values: dict[str, Value] = {}
-    for name in sorted({"status", "owner_id", "is_converted", *fields}):
-        mapped = mapping.fields[name]
-        if mapped.api_name in {"Id", "SystemModstamp"}:
-            continue
-        plain = mapped.type in _PLAIN or mapped.api_name in ALWAYS
-        value = lead.get(name)
-        values[mapped.api_name] = stable(value) if plain else digest(str(lead_id), value)
+    values = {
+        field.api_name: stable(lead.get(field.name)) if field.plain else digest(str(lead_id), lead.get(field.name))
+        for field in fields
+    }
     return Expects(system_modstamp=stamp, values=values, activities=evidence_digest(evidence or {}))
 
 

@@ -198,8 +198,10 @@ class OrgFacts:
 
     def status(self, name: str) -> StatusFact | None:
         """The Lead Status of that API name, or else of that label."""
-        by_name = next((s for s in self.statuses if s.api_name == name), None)
-        return by_name or next((s for s in self.statuses if s.label == name), None)
+        for status in self.statuses:
+            if status.api_name == name:
+                return status
+        return next((status for status in self.statuses if status.label == name), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

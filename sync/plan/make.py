@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sync.mapping import OrgMapping
+from sync.mapping import ObjectMapping, OrgMapping
 from sync.model import Record
 from sync.plan.actions import (
     Action,
@@ -22,7 +22,7 @@ from sync.plan.actions import (
     UpdateStatus,
 )
 from sync.plan.document import FORMAT, identified
-from sync.plan.expects import expects
+from sync.plan.expects import Rested, expects, rested_on
 from sync.plan.facts import OrgFacts
 from sync.plan.forecast import forecast_calls
 from sync.plan.losses import losses
@@ -105,13 +105,17 @@ def make_plan(
     blocked stay in the plan with their reasons, and are not sent.
     """
     checked = in_order(proposals, policy, facts, leads.attached)
+    lead = mapping["lead"]
+    matched = (name for name in MATCHED_BY if name in lead.fields)
+    rested = rested_on(lead, (*leads.converting, *matched)) if checked else ()
     conversions = [
-        _conversion(proposal, blockers, mapping=mapping, leads=leads, facts=facts, forced=forced)
+        _conversion(proposal, blockers, rested=rested, leads=leads, facts=facts, forced=forced)
         for proposal, blockers in checked
     ]
     converting = {c.lead_id for c in conversions if c.prediction is Prediction.WILL_SUCCEED}
+    rested = rested_on(lead, leads.status) if sifted.update else ()
     updates = [
-        _update(decision, mapping, leads, facts)
+        _update(decision, lead, rested, leads, facts)
         for decision in sorted(sifted.update, key=lambda decision: decision.lead_id)
         if decision.lead_id not in converting
     ]
@@ -149,7 +153,7 @@ def _conversion(
     proposal: Proposal,
     blockers: tuple[Blocker, ...],
     *,
-    mapping: OrgMapping,
+    rested: Sequence[Rested],
     leads: LeadFacts,
     facts: OrgFacts,
     forced: Collection[str],
@@ -158,10 +162,9 @@ def _conversion(
     targets = {"Account": convert.account, "Contact": convert.contact, "Opportunity": convert.opportunity}
     matched = {name: target.id for name, target in targets.items() if target is not None and target.id is not None}
     attached = {name: (record, leads.attached[record]) for name, record in matched.items() if record in leads.attached}
-    rests_on = (*leads.converting, *(name for name in MATCHED_BY if name in mapping["lead"].fields))
     return ConvertLead(
         lead_id=proposal.lead_id,
-        expects=_expects(decision, mapping, leads, rests_on),
+        expects=_expects(decision, leads, rested),
         decision=_summary(decision, leads, forced=forced),
         convert=convert,
         prediction=Prediction.BLOCKED if blockers else Prediction.WILL_SUCCEED,
@@ -172,16 +175,18 @@ def _conversion(
     )
 
 
-def _update(decision: Decision, mapping: OrgMapping, leads: LeadFacts, facts: OrgFacts) -> UpdateStatus:
+def _update(
+    decision: Decision, mapping: ObjectMapping, rested: Sequence[Rested], leads: LeadFacts, facts: OrgFacts
+) -> UpdateStatus:
     following = decision.next_status
     if following is None:
         raise TypeError(f"no transition for {decision.lead_id}")
     status = facts.status(following.to)
-    lead = by_api_name(leads.rows[decision.lead_id], mapping["lead"])
+    lead = by_api_name(leads.rows[decision.lead_id], mapping)
     blockers = status_blockers(lead, following.to, facts)
     return UpdateStatus(
         lead_id=decision.lead_id,
-        expects=_expects(decision, mapping, leads, leads.status),
+        expects=_expects(decision, leads, rested),
         decision=_summary(decision, leads, forced=()),
         from_=following.from_,
         to=status.api_name if status is not None else following.to,
@@ -191,18 +196,18 @@ def _update(decision: Decision, mapping: OrgMapping, leads: LeadFacts, facts: Or
     )
 
 
-def _expects(decision: Decision, mapping: OrgMapping, leads: LeadFacts, fields: Iterable[str]) -> Expects:
+def _expects(decision: Decision, leads: LeadFacts, rested: Sequence[Rested]) -> Expects:
     records = leads.evidence.get(decision.lead_id, ())
     stamps = {record: leads.stamps[record] for record in records if record in leads.stamps}
     if stamps:
         stamps |= leads.recent.get(decision.lead_id, {})
-    return expects(leads.rows[decision.lead_id], mapping["lead"], fields, stamps)
+    return expects(leads.rows[decision.lead_id], rested, stamps)
 
 
 def _summary(decision: Decision, leads: LeadFacts, *, forced: Collection[str]) -> DecisionSummary:
     return DecisionSummary(
         verdict=decision.verdict.value,
-        results=dict(decision.results),
+        results=decision.results,
         evidence=tuple(sorted({*leads.evidence.get(decision.lead_id, ())})),
         forced=decision.lead_id in forced and decision.verdict is not Verdict.READY,
     )

@@ -63,6 +63,8 @@ class Proposal:
 
 def by_api_name(lead: Record, mapping: ObjectMapping) -> dict[str, Value]:
     """A mirror row by our names as a record by API names."""
+    if len(lead) < len(mapping.fields) // 2:  # of a lead whose status changes only a few fields are read
+        return {mapping.fields[name].api_name: value for name, value in lead.items() if name in mapping.fields}
     return {field.api_name: lead[name] for name, field in mapping.fields.items() if name in lead}
 
 

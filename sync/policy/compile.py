@@ -20,11 +20,19 @@ from sync.model import Record, Value
 from sync.policy import syntax
 from sync.policy.decision import Decision, Evidence, NextStatus, Truth, Verdict
 from sync.policy.emit import constant, emit, quoted
-from sync.policy.parsed import ParsedPolicy, criteria_levels, parse_policy
+from sync.policy.parsed import ParsedPolicy, ParsedSignal, criteria_levels, parse_policy
 from sync.policy.quoting import quote
 from sync.policy.relations import lead_columns, lead_value_sql
 from sync.policy.schema import Policy, SignalKind, Transition
-from sync.policy.signals import EVIDENCE_COLUMNS, WANTED, evidence_selects, facts_sql, holds_sql, wanted_rows_sql
+from sync.policy.signals import (
+    EVIDENCE_COLUMNS,
+    WANTED,
+    evidence_selects,
+    facts_sql,
+    holds_sql,
+    records_select,
+    wanted_rows_sql,
+)
 
 DECIDED = "decided"
 """The relation with every lead's decision, that `counts_sql` and the mirror's other questions read."""
@@ -208,7 +216,16 @@ class _Query:
         return f'{self._with_evidence()} SELECT {names} FROM "evidence" ORDER BY {order}'
 
     def records(self) -> str:
-        return f'{self._with_evidence()} SELECT DISTINCT "lead_id", "record_id" FROM "evidence" ORDER BY ALL'
+        selects = [
+            records_select(kind, signals, self.mapping, facts=f"{kind}_facts", now=self.now)
+            for kind in SignalKind
+            if (signals := self._signals(kind))
+        ]
+        facts = self._facts(some=True) if selects else []
+        found = " UNION ALL ".join(selects or ['SELECT NULL, NULL FROM "wanted" WHERE FALSE'])
+        listed = f'"records" ("lead_id", "record_id") AS ({found})'
+        ctes = ", ".join([_WANTED_CTE, *facts, listed])
+        return f'WITH {ctes} SELECT DISTINCT "lead_id", "record_id" FROM "records" ORDER BY ALL'
 
     def _with_evidence(self) -> str:
         selects = [
@@ -235,12 +252,14 @@ class _Query:
     def _facts(self, *, some: bool) -> list[str]:
         ctes = []
         for kind in _ROW_KINDS:
-            signals = [parsed for parsed in self.parsed.signals.values() if parsed.signal.kind is kind]
-            if signals:
+            if signals := self._signals(kind):
                 ctes += [wanted_rows_sql(kind, self.mapping)] if some else []
                 sql = facts_sql(kind, signals, self.mapping, now=self.now, some=some)
                 ctes.append(f"{quoted(f'{kind}_facts')} AS ({sql})")
         return ctes
+
+    def _signals(self, kind: SignalKind) -> list[ParsedSignal]:
+        return [parsed for parsed in self.parsed.signals.values() if parsed.signal.kind is kind]
 
     def _leads(self, *, some: bool) -> str:
         needed = dict.fromkeys(("id", *self.fields))

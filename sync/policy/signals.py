@@ -133,28 +133,55 @@ def evidence_selects(parsed: ParsedSignal, mapping: OrgMapping, *, facts: str, n
 
     selects = [select(parsed.when, _counts(parsed, source, now), contradicts=False)]
     if parsed.contradicted_by is not None:
-        later = f"{time} > f.{quoted('m:' + signal.name)}"
-        against = row_sql(parsed.contradicted_by, kind, now)
-        where = f"{_known(time, now)} AND {later} AND {against}"
+        where = _contradicts(parsed, parsed.contradicted_by, source, now)
         joined = f'JOIN {quoted(facts)} f ON f."lead_id" = r."lead_id" '
         selects.append(select(parsed.contradicted_by, where, contradicts=True, joined=joined))
     return selects
+
+
+def records_select(
+    kind: SignalKind, signals: Iterable[ParsedSignal], mapping: OrgMapping, *, facts: str, now: datetime
+) -> str:
+    """A SELECT of the lead and the id of every row that `evidence_selects` would give: one pass, no texts taken out."""
+    if kind is SignalKind.FIELD:
+        conditions = " OR ".join(f"({_field_condition(parsed, now)})" for parsed in signals)
+        return f'SELECT r."id", r."id" FROM "lead" r WHERE r."id" IN {WANTED} AND ({conditions})'
+    source = _source(kind, mapping)
+    found, joined = [], ""
+    for parsed in signals:
+        found.append(f"({_counts(parsed, source, now)})")
+        if parsed.contradicted_by is not None:
+            found.append(f"({_contradicts(parsed, parsed.contradicted_by, source, now)})")
+            joined = f' LEFT JOIN {quoted(facts)} f ON f."lead_id" = r."lead_id"'
+    relation = quoted(_wanted_rows(source.relation))
+    return f'SELECT r."lead_id", r."id" FROM {relation} r{joined} WHERE {made_sql(now)} AND ({" OR ".join(found)})'
+
+
+def _contradicts(parsed: ParsedSignal, against: Expr, source: _Source, now: datetime) -> str:
+    """Whether a row `r` speaks against a signal and is later than its last match, which stands in `f`."""
+    time = _time(parsed, source, now)
+    later = f"{time} > f.{quoted('m:' + parsed.signal.name)}"
+    return f"{_known(time, now)} AND {later} AND {row_sql(against, parsed.signal.kind, now)}"
 
 
 def _wanted_rows(relation: str) -> str:
     return f"{relation}_of_wanted"
 
 
-def _field_evidence(parsed: ParsedSignal, now: datetime) -> str:
+def _field_condition(parsed: ParsedSignal, now: datetime) -> str:
     def resolve(name: syntax.Field | syntax.SignalRef | syntax.CriterionRef) -> str:
         return f"r.{quoted(name.name)}"
 
+    return emit(parsed.when, resolve=resolve, now=now)
+
+
+def _field_evidence(parsed: ParsedSignal, now: datetime) -> str:
     texts = [f"r.{quoted(field)}" for field, _ in _searched(parsed.when)]
     text = f"coalesce({', '.join(texts)})" if texts else "CAST(NULL AS VARCHAR)"
-    condition = emit(parsed.when, resolve=resolve, now=now)
     return (
         f'SELECT r."id", {constant(parsed.signal.name)}, \'Lead\', r."id", CAST(NULL AS TIMESTAMP), {text}, '
-        f'{_found(parsed.when, SignalKind.FIELD, now)}, FALSE FROM "lead" r WHERE r."id" IN {WANTED} AND {condition}'
+        f'{_found(parsed.when, SignalKind.FIELD, now)}, FALSE FROM "lead" r WHERE r."id" IN {WANTED} '
+        f"AND {_field_condition(parsed, now)}"
     )
 
 

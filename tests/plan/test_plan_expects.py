@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from plan_factories import lead, mapping, sf_id
 
-from sync.plan.expects import differences, digest, evidence_digest, expects, same_value, stable
+from sync.plan.expects import differences, digest, evidence_digest, expects, rested_on, same_value, stable
 
 LEAD = sf_id("00Q", 1)
 MOMENT = datetime(2026, 5, 1, 7, 25, 37, tzinfo=UTC)
@@ -52,7 +52,7 @@ def test_a_digest_tells_equal_from_changed_without_the_value() -> None:
 
 def test_differences_name_the_fields_that_changed() -> None:
     row = lead(1)
-    expected = expects(row, mapping()["lead"], ("pricing_discussed", "email"))
+    expected = expects(row, rested_on(mapping()["lead"], ("pricing_discussed", "email")))
     seen = {name.api_name: row.get(key) for key, name in mapping()["lead"].fields.items()}
     assert differences(expected, LEAD, seen) == ()
     changed = {**seen, "Status": "Open - Not Contacted", "Email": "new@company1.example", "Phone": "+1 555 0100"}
