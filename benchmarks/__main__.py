@@ -12,6 +12,7 @@ from types import ModuleType
 
 from . import __path__ as here
 from .figures import PAGE, Figure, Result, machine, page, read_results, table, versions, write_result
+from .obstacle_table import README, with_obstacles
 
 NOT_BENCHMARKS = frozenset({"__main__", "conversion_world", "figures", "olist"})
 
@@ -29,7 +30,11 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(known)}; all of them without")
     parser.add_argument("--small", action="store_true", help="a small world, to try a benchmark out; nothing is kept")
-    parser.add_argument("--page", action="store_true", help="only draw docs/benchmarks.md again from the kept runs")
+    parser.add_argument(
+        "--page",
+        action="store_true",
+        help="only draw what shows the kept runs",
+    )
     asked = parser.parse_args(arguments)
     unknown = sorted(set(asked.names) - set(known))
     if unknown:
@@ -52,7 +57,9 @@ def main(arguments: list[str]) -> int:
             )
             print(f"kept in {_shown(write_result(name, result))}", flush=True)
     if not asked.small:
-        PAGE.write_text(page(read_results()), encoding="utf-8")
+        results = read_results()
+        PAGE.write_text(page(results), encoding="utf-8")
+        README.write_text(with_obstacles(README.read_text("utf-8"), results["preflight"]), encoding="utf-8")
     for each in missed:
         print(f"missed: {each.name}", file=sys.stderr)
     return 4 if missed else 0
