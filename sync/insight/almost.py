@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sync.mapping import OrgMapping
+from sync.mirror.in_use import picklist_values_in_use
 from sync.mirror.store import Mirror
 from sync.policy.changes import Change, SmallestChanges, asked_in_words, smallest_changes
 from sync.policy.compile import CompiledPolicy
@@ -93,6 +94,7 @@ def almost_ready(mirror: Mirror, compiled: CompiledPolicy, mapping: OrgMapping, 
     out_of_reach = blocked = 0
     fields = len(compiled.deciding_fields)
     signals = list(compiled.policy.signals)
+    usual = picklist_values_in_use(mirror, mapping, compiled.deciding_fields)
     with mirror.session() as cursor:
         result = cursor.execute(_blocked_sql(compiled, mapping))
         while rows := result.fetchmany(_CHUNK):
@@ -103,7 +105,9 @@ def almost_ready(mirror: Mirror, compiled: CompiledPolicy, mapping: OrgMapping, 
                 if answer is None:
                     _, values = compiled.values((lead_id, *row[:fields]))
                     facts = dict(zip(signals, row[fields : fields + len(signals)], strict=True))
-                    answer = smallest_changes(compiled.parsed, mapping, values=values, signals=facts, now=compiled.now)
+                    answer = smallest_changes(
+                        compiled.parsed, mapping, values=values, signals=facts, now=compiled.now, usual=usual
+                    )
                     answers[key] = answer
                     by_answer[id(answer)] = _group(answer, groups, most)
                 if not answer.sets:

@@ -49,8 +49,8 @@ class Domain:
     searched: bool = False
     """Whether a condition looks inside of the text, so that no list of values describes it."""
 
-    def words(self, chosen: Cell, working: Sequence[Cell]) -> str:
-        """The working values around a chosen one, for a person."""
+    def words(self, chosen: Cell, working: Sequence[Cell], usual: Sequence[str] = ()) -> str:
+        """The working values around a chosen one, for a person; `usual` are some of them that are in use."""
         if chosen.value is None:
             return "empty"
         if self.line is not None and chosen.span is not None:
@@ -62,7 +62,8 @@ class Domain:
             values = [value for value in good if self.listed or value in self.named]
             return " or ".join(shown(value) for value in values)
         bad = [text for text in self.named if text not in good and any(c.value == text for c in self.cells)]
-        return "anything but " + ", ".join(shown(text) for text in bad) if bad else "any text"
+        words = "anything but " + ", ".join(shown(text) for text in bad) if bad else "any text"
+        return words + (", such as " + " or ".join(shown(text) for text in usual) if usual else "")
 
 
 def domain_of(

@@ -50,6 +50,8 @@ NOT_BY_HAND = frozenset(
 _ALWAYS_FILLED = frozenset({"status", "company", "last_name", "owner_id"})
 MOST_SETS = 50
 """So many alternatives are listed at most."""
+_USUAL_SHOWN = 3
+"""So many values in use are named as examples."""
 _MOST_STEPS = 200_000
 
 
@@ -130,6 +132,7 @@ def smallest_changes(
     signals: Mapping[str, bool | None],
     now: datetime,
     choices: Mapping[str, Sequence[str]] | None = None,
+    usual: Mapping[str, Sequence[str]] | None = None,
     fixed: Collection[str] = NOT_BY_HAND,
 ) -> SmallestChanges:
     """The smallest sets of changes that make the lead ready.
@@ -141,6 +144,7 @@ def smallest_changes(
         signals: The lead's signals, as its decision says.
         now: The run's clock.
         choices: Values of picklists by our field name, where the org's are known.
+        usual: Values of picklists that are in use, by our field name; not all there are, so they only word the answer.
         fixed: Fields that are never proposed.
     """
     if values["is_converted"]:
@@ -151,7 +155,7 @@ def smallest_changes(
     if not failing:
         return SmallestChanges(sets=(), exact=True)
     try:
-        answers = [_Search(formula, part, mapping, choices or {}).run() for part in failing]
+        answers = [_Search(formula, part, mapping, choices or {}, usual or {}).run() for part in failing]
     except NotSeparable as reason:
         return _by_criteria(formula, f"in whole criteria only, because the policy has {reason}")
     if not all(answers):
@@ -171,6 +175,7 @@ class _Search:
     part: Sequence[Expr]
     mapping: OrgMapping
     choices: Mapping[str, Sequence[str]]
+    usual: Mapping[str, Sequence[str]]
     _domains: dict[Variable, Domain] = field(default_factory=dict)
     _alternatives: dict[Variable, tuple[Cell, ...]] = field(default_factory=dict)
     _found: dict[frozenset[Variable], list[dict[Variable, Cell]]] = field(default_factory=dict)
@@ -259,20 +264,21 @@ class _Search:
                 continue
             others = {other: c.value for other, c in chosen.items() if other != variable}
             domain = self._domains[variable]
-            working = [
-                candidate
-                for candidate in domain.cells
-                if all(self.formula.changed({**others, variable: candidate.value}).is_true(item) for item in self.part)
-            ]
+            working = [candidate for candidate in domain.cells if self._works(others, variable, candidate.value)]
+            in_use = (text for text in self.usual.get(variable.name, ()) if self._works(others, variable, text))
             changes.append(
                 SetTo(
                     field=variable.name,
                     value=cell.value,
-                    works=domain.words(cell, working),
+                    works=domain.words(cell, working, tuple(itertools.islice(in_use, _USUAL_SHOWN))),
                     now=self.formula.value(variable),
                 )
             )
         return tuple(changes)
+
+    def _works(self, others: Mapping[Variable, Value], variable: Variable, value: Value) -> bool:
+        view = self.formula.changed({**others, variable: value})
+        return all(view.is_true(item) for item in self.part)
 
 
 def _by_criteria(formula: Formula, note: str) -> SmallestChanges:

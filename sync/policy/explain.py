@@ -36,6 +36,7 @@ def explain(
     values: Record,
     evidence: Sequence[Evidence],
     choices: Mapping[str, Sequence[str]] | None = None,
+    usual: Mapping[str, Sequence[str]] | None = None,
 ) -> Explanation:
     """The explanation of a decision.
 
@@ -46,6 +47,7 @@ def explain(
         values: The lead's values, from `compiled.values_sql`.
         evidence: The lead's evidence, from `compiled.evidence_sql`.
         choices: Values of picklists by our field name, where the org's are known.
+        usual: Values of picklists that are in use, by our field name, to name as examples.
     """
     in_scope = Truth.NOT_MET if decision.verdict is Verdict.OUT_OF_SCOPE else Truth.MET
     policy, parsed = compiled.policy, compiled.parsed
@@ -63,7 +65,7 @@ def explain(
         scope=scope,
         findings=findings(compiled, decision, values=values, evidence=evidence),
         smallest=smallest_changes(
-            parsed, mapping, values=values, signals=decision.signals, now=compiled.now, choices=choices
+            parsed, mapping, values=values, signals=decision.signals, now=compiled.now, choices=choices, usual=usual
         ),
     )
 

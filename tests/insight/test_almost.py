@@ -14,6 +14,7 @@ from insight_mirror import MAPPING, NOW, Rows, compiled
 
 from sync.cli.main import main
 from sync.insight.almost import Almost, almost_ready
+from sync.mirror.in_use import picklist_values_in_use
 from sync.model import Value
 from sync.policy.changes import asked_in_words, smallest_changes
 from sync.policy.compile import CompiledPolicy
@@ -125,6 +126,16 @@ def test_only_leads_near_enough_are_listed_and_all_are_counted() -> None:
     almost = almost_ready(rows.mirror(), policy, MAPPING, most=1)
     assert [(group.missing.words, group.leads[0][0]) for group in almost.groups] == [("pricing_discussed: true", near)]
     assert (almost.blocked, almost.by_size, almost.out_of_reach) == (2, {1: 1, 2: 1}, 0)
+
+
+def test_values_that_open_leads_have_are_named_as_examples() -> None:
+    rows = Rows()
+    for status, converted in (("New", False), ("Working", False), ("Working", False), ("Qualified", True)):
+        rows.add("lead", status=status, is_converted=converted, title="Ann's own")
+    policy = compiled("policy: p\ncriteria: {a: status <> 'New', b: title <> 'x'}\nready: a AND b\n")
+    assert picklist_values_in_use(rows.mirror(), MAPPING, ["status", "title"]) == {"status": ("Working", "New")}
+    [group] = almost_ready(rows.mirror(), policy, MAPPING).groups
+    assert group.missing.words == "status: anything but 'New', such as 'Working'"
 
 
 def test_what_a_lead_has_now_is_not_in_the_words_of_its_group() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
 
@@ -23,7 +24,7 @@ ready: "both"
 """
 
 
-def explained(**values: object) -> Explanation:
+def explained(usual: Mapping[str, Sequence[str]] | None = None, **values: object) -> Explanation:
     mirror = Mirror()
     policy = compiled(POLICY)
     mirror.add("lead", lead(1, **values))  # type: ignore[arg-type]  # values of fields
@@ -36,6 +37,7 @@ def explained(**values: object) -> Explanation:
         decision,
         values=mirror.values(policy, [lead_id()])[lead_id()],
         evidence=[evidence for _, evidence in mirror.evidence(policy, [lead_id()])],
+        usual=usual,
     )
 
 
@@ -65,6 +67,12 @@ def test_a_lead_out_of_scope_says_why() -> None:
     assert found.decision.verdict is Verdict.OUT_OF_SCOPE
     assert (found.scope.result, found.scope.values) == (Truth.NOT_MET, {"is_converted": False, "status": "Closed"})
     assert [[in_words(c) for c in s] for s in found.smallest.sets] == [["status: anything but 'Closed' (now 'Closed')"]]
+
+
+def test_values_in_use_are_named_as_examples_where_they_work() -> None:
+    found = explained(usual={"status": ["Closed", "New", "Working"]}, status="Closed", budget=Decimal(5000))
+    [[change]] = found.smallest.sets
+    assert in_words(change) == "status: anything but 'Closed', such as 'New' or 'Working' (now 'Closed')"
 
 
 def test_a_ready_lead_needs_no_change() -> None:

@@ -35,6 +35,7 @@ def explain(
     from sync.cli.clock import instant
     from sync.cli.one_lead import one_lead
     from sync.cli.opened import open_workspace
+    from sync.mirror.in_use import picklist_values_in_use
     from sync.policy.compile import compile_policy
     from sync.policy.explain import explain as explained
     from sync.policy.relations import LIKELIHOOD
@@ -53,6 +54,7 @@ def explain(
             decisions[0],
             values=mirror.deciding_values(compiled, [lead_id])[lead_id],
             evidence=mirror.evidence(compiled, [lead_id])[lead_id],
+            usual=picklist_values_in_use(mirror, workspace.mapping, compiled.deciding_fields),
         )
         scores = mirror.scores(lead_id) if LIKELIHOOD in compiled.deciding_fields else []
     known = next((score for score in scores if score.scored_at <= compiled.now), None)
