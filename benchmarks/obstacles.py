@@ -39,6 +39,8 @@ class Obstacle:
     policy: Mapping[str, str] = field(default_factory=dict)
     cut: tuple[str, str] | None = None
     """The lead's field and the account's that is too short for it."""
+    nobody: bool = False
+    """No lead of this world meets it: predicting it would be the mistake."""
     meanwhile: Literal["convert", "delete"] | None = None
     """What somebody does to the leads marked so, between plan and apply."""
 
