@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 import typer.main
 
+from benchmarks.figures import read_results
+from benchmarks.obstacle_table import with_obstacles
 from sync.cli.exits import MEANING
 from sync.cli.main import app
 from sync.cli.reference import reference
@@ -77,6 +79,10 @@ def test_commands_that_pages_name_exist(page: Path) -> None:
 def test_the_readmes_make_targets_exist() -> None:
     targets = set(re.findall(r"(?m)^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8")))
     assert set(re.findall(r"(?m)(?:`|^)make ([a-z-]+)", README)) <= targets
+
+
+def test_the_readmes_table_of_obstacles_is_the_last_full_run() -> None:
+    assert with_obstacles(README, read_results()["preflight"]) == README, "run: python -m benchmarks --page"
 
 
 def test_no_fault_code_is_listed_twice() -> None:
