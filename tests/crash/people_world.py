@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -17,7 +17,7 @@ from pathlib import Path
 import structlog
 
 from sync.apply.context import ApplyOptions
-from sync.apply.outcome import RunResult
+from sync.apply.outcome import Progress, RunResult
 from sync.apply.runner import apply_plan
 from sync.cli.commands.pull import run_pull
 from sync.cli.deciding_again import decides_again
@@ -133,6 +133,10 @@ class Counts:
     already: int = 0
     faults: int = 0
     acts: int = 0
+    meddled: int = 0
+    """Acts between re-reading and sending."""
+    unseen: int = 0
+    """Of these, on leads that were no longer ready, and were converted all the same."""
 
 
 @dataclass
@@ -201,10 +205,11 @@ class PeopleWorld:
             assert merges.delete(self.mock.org, self.mock.org.access.admin, "Task", str(found[0])).success
 
     def convert(self, lead: str) -> None:
-        """Somebody converts the lead by hand, without an opportunity."""
+        """Somebody, not the user that leadgate runs as, converts the lead by hand, without an opportunity."""
         self._act()
+        person = self.mock._user("person@leadgate-mock.example")
         asked = [LeadConvert(lead_id=lead, converted_status="Closed - Converted", do_not_create_opportunity=True)]
-        assert convert(self.mock.org, self.mock.org.access.admin, asked)[0].success
+        assert convert(self.mock.org, person, asked)[0].success
         self.by_people.add(lead)
 
     def delete(self, lead: str) -> None:
@@ -240,27 +245,47 @@ class PeopleWorld:
         plan = plan_now(self.workspace, self.client, self.ledger, self.policy, clock=self.mock.clock.now())
         return Planned(plan, dict(self.mirrored))
 
-    def apply(self, planned: Planned, fault: Fault | None = None) -> RunResult | None:
-        """Carry a plan out, perhaps under a fault, and check every promise; `None` when nothing could be begun."""
+    def apply(
+        self, planned: Planned, fault: Fault | None = None, meddle: Callable[[], str] | None = None
+    ) -> RunResult | None:
+        """Carry a plan out, perhaps under a fault, and check every promise; `None` when nothing could be begun.
+
+        `meddle` is what somebody does to the lead whose id it returns, after leadgate re-read it and before anything is
+        sent. A conversion can't carry a condition, so for that lead alone a stale decision may be carried out.
+        """
         before, converted = self.leads(), self.converted()
+        meddled: dict[str, Seen | None] = {}
+
+        def re_read() -> None:
+            if meddle is not None:
+                lead = meddle()
+                meddled[lead] = self.leads().get(lead)
+
         if fault is not None:
             self.counts.faults += 1
             self.mock.add_fault(fault)
-        result = self._applied(planned.plan)
+        result = self._applied(planned.plan, re_read)
         self.mock.clear_faults()
-        new = self.converted() - converted
+        new = self.converted() - converted - self.by_people
         self.counts.runs += 1
         self.counts.converted += len(new)
         self.by_us |= new
+        self.counts.meddled += len(meddled)
+        self.counts.unseen += sum(lead in new and not (seen and seen.ready) for lead, seen in meddled.items())
         stale = [lead for lead in new if not before[lead].ready]
         assert not stale, f"converted though not ready any more: {stale}"
         if result is not None:
-            self._look_at(result, planned, before, converted)
+            self._look_at(result, planned, before, converted, meddled)
         self.check()
         return result
 
-    def _applied(self, plan: Plan) -> RunResult | None:
+    def _applied(self, plan: Plan, re_read: Callable[[], None]) -> RunResult | None:
+        def on_progress(progress: Progress) -> None:
+            if progress.step == "re-reading":
+                re_read()
+
         options = ApplyOptions(
+            on_progress=on_progress,
             limits=self.policy.limits,
             clock=self.mock.clock.now,
             sleep=self.sleep,
@@ -272,16 +297,23 @@ class PeopleWorld:
         except LeadgateError:
             return None
 
-    def _look_at(self, result: RunResult, planned: Planned, before: Mapping[str, Seen], converted: set[str]) -> None:
+    def _look_at(
+        self,
+        result: RunResult,
+        planned: Planned,
+        before: Mapping[str, Seen],
+        converted: set[str],
+        meddled: Collection[str],
+    ) -> None:
         assert sum(result.outcomes.values()) == result.planned
         self.counts.superseded += result.outcomes[Outcome.SUPERSEDED]
         self.counts.already += result.outcomes[Outcome.ALREADY_APPLIED]
         for lead in result.leads:
             if lead.outcome is Outcome.APPLIED and lead.kind == "convert_lead":
-                assert lead.lead_id in self.by_us
+                assert lead.lead_id in self.by_us - self.by_people
             if lead.outcome is Outcome.APPLIED and lead.kind == "update_status":
                 assert before[lead.lead_id].to_close or lead.lead_id not in before
-            if lead.outcome is Outcome.SUPERSEDED and lead.lead_id in before:
+            if lead.outcome is Outcome.SUPERSEDED and lead.lead_id in before and lead.lead_id not in meddled:
                 now, then = before[lead.lead_id], planned.mirrored.get(lead.lead_id)
                 same = then is not None and (now.status, now.pricing, now.owner) == (
                     then.status,
@@ -291,7 +323,7 @@ class PeopleWorld:
                 wanted = now.ready if lead.kind == "convert_lead" else now.to_close
                 assert not (same and wanted), f"dropped for nothing: {lead.kind} {lead.code} {lead.fields}, {now}"
             if lead.outcome is Outcome.ALREADY_APPLIED and lead.kind == "convert_lead":
-                assert lead.lead_id in converted
+                assert lead.lead_id in converted or lead.lead_id in self.by_people
 
     def check(self) -> None:
         """Each lead converted once, by people or by leadgate; the ledger holds what leadgate did, and nothing else."""

@@ -121,6 +121,33 @@ class PeopleMachine(RuleBasedStateMachine):
     def apply(self, data: st.DataObject, fault: Fault | None) -> None:
         self.world.apply(data.draw(st.sampled_from(self.plans[-3:])), fault)
 
+    @precondition(lambda self: self.world.leads())
+    @rule(data=st.data())
+    def apply_while_somebody_acts(self, data: st.DataObject) -> None:
+        """Between leadgate's re-reading and its first request; most of all on a lead that is about to be converted."""
+        self.world.pull()
+        self.plans.append(self.world.plan())
+        planned = [a.lead_id for a in self.plans[-1].plan.actions]
+        lead = str(data.draw(st.sampled_from(sorted(planned or self.world.leads()))))
+        act = data.draw(st.sampled_from(["convert", "delete", "edit", "close", "call"]))
+
+        def meddle() -> str:
+            match act:
+                case "convert":
+                    self.world.convert(lead)
+                case "delete":
+                    self.world.delete(lead)
+                    self.binned.append(lead)
+                case "edit":
+                    self.world.edit(lead, Pricing_Discussed__c=False)
+                case "close":
+                    self.world.edit(lead, Status=CLOSED)
+                case _:
+                    self.world.log(lead, REFUSAL)
+            return lead
+
+        self.world.apply(self.plans[-1], meddle=meddle)
+
     @rule()
     def sync(self) -> None:
         self.world.pull()
@@ -153,6 +180,35 @@ def play(examples: int, steps: int) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    ("act", "outcome", "code"),
+    [
+        ("convert", "already_applied", "done_by_another"),
+        ("delete", "rejected", "ENTITY_IS_DELETED"),
+        ("edit", "applied", None),  # nobody can see it: no condition goes with a conversion
+    ],
+)
+def test_what_a_person_does_after_the_last_look_at_a_lead(
+    tmp_path: Path, act: str, outcome: str, code: str | None
+) -> None:
+    with people_world(tmp_path, Counts()) as world:
+        world.create(1, status=WORKING, pricing=True)
+        world.pull()
+        planned = world.plan()
+        (lead,) = world.leads()
+
+        def meddle() -> str:
+            acts = {"convert": world.convert, "delete": world.delete}
+            acts[act](lead) if act in acts else world.edit(lead, Pricing_Discussed__c=False)
+            return lead
+
+        result = world.apply(planned, meddle=meddle)
+        assert result is not None
+        assert [(one.outcome.value, one.code) for one in result.leads] == [(outcome, code)]
+        assert world.counts.unseen == (act == "edit")
+
+
+@pytest.mark.slow
 def test_whatever_people_do_no_stale_decision_is_carried_out_and_no_lead_dropped_for_nothing() -> None:
     play(10, 25)
 
@@ -168,11 +224,12 @@ def test_whatever_people_do_at_length_no_stale_decision_is_carried_out_and_no_le
         section="Conversions",
         title="People at work on the same leads",
         claim="""A hypothesis state machine: people create, edit, reassign, convert, merge, delete and undelete leads,
-            log and delete activities, while leadgate pulls, plans and applies, old plans too, some runs under a lost
-            answer or a server error. An oracle that reads only the org's tables says which leads are ready. No lead was
-            converted that was not ready at that moment, none twice; none whose deciding values stood was dropped as
-            superseded; the ledger names exactly what leadgate did; every run adds up; and two undisturbed syncs leave
-            no ready lead behind.""",
+            log and delete activities, while leadgate pulls, plans and applies, old plans too, some runs under a
+            lost answer or a server error. An oracle that reads only the org's tables says which leads are ready. No
+            lead was converted that was not ready when leadgate looked last, none twice; what a person did after
+            that look, and before the request, can't be seen (Salesforce takes no condition with a conversion), and
+            is counted here; none whose deciding values stood was dropped as superseded; the ledger names exactly
+            what leadgate did; every run adds up; and two undisturbed syncs leave no ready lead behind.""",
         test="tests/crash/test_people_machine.py",
         seconds=time.monotonic() - began,
         counts={
@@ -182,6 +239,8 @@ def test_whatever_people_do_at_length_no_stale_decision_is_carried_out_and_no_le
             "runs": done["runs"],
             "of them struck by a fault": done["faults"],
             "leads converted by leadgate": done["converted"],
+            "acts between leadgate's last look and its request": done["meddled"],
+            "of them unseen, the lead converted though no longer ready": done["unseen"],
             "actions superseded": done["superseded"],
             "actions found done already": done["already"],
             "promises broken": 0,
