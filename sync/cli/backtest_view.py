@@ -36,6 +36,10 @@ def draw(report: Report, *, by: Grouping | None, names: Mapping[str | None, str]
     console.print(
         Text(f"{report.people.leads:,} leads, {period.first} to {period.last}, at the end of each day (UTC)", "bold")
     )
+    if not report.people.leads:
+        console.print(
+            "no lead of the mirror was there and not yet converted in this period: choose another --from, --to"
+        )
     console.print(output.table(None, PIPELINE, pipeline_rows(report), right=PIPELINE[1:]))
     console.print()
     console.print(output.table("right and wrong", ERRORS, error_rows(report), right=ERRORS[1:]))

@@ -90,7 +90,14 @@ def said_fix(error: LeadgateError) -> str:
 
 def in_words(score: Score) -> str:
     """A likelihood with its interval."""
-    return f"{score.likelihood:.0%} ({score.low:.0%} to {score.high:.0%})"
+    return f"{_percent(score.likelihood)} ({_percent(score.low)} to {_percent(score.high)})"
+
+
+def _percent(likelihood: float) -> str:
+    """Never 0% or 100%: nothing that is learnt is certain."""
+    if likelihood < 0.005:
+        return "<1%"
+    return ">99%" if likelihood > 0.995 else f"{likelihood:.0%}"
 
 
 def reason_in_words(column: str, level: str, odds: float) -> str:

@@ -106,6 +106,7 @@ def _usage(error: Exception) -> LeadgateError:
     from sync.errors import WrongUse
 
     message = str(getattr(error, "format_message")())  # noqa: B009 -- Click's own usage errors, by shape
+    message = message.replace("Value error, ", "").replace("the formats '%Y-%m-%d'", "a day like 2026-05-31")
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else "leadgate"
     return WrongUse(message, place=path, fix=f"see `{path} --help`")

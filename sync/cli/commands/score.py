@@ -139,7 +139,8 @@ def _draw_model(model: Model) -> None:
     )
     for reason, count in model.left_out.items():
         if count:
-            sys.stdout.write(f"  {count:,} leads left out: {LEFT_OUT[reason.value]}\n")
+            leads = "1 lead" if count == 1 else f"{count:,} leads"
+            sys.stdout.write(f"  {leads} left out: {LEFT_OUT[reason.value]}\n")
     test, average = model.measures, model.average
     sys.stdout.write(
         f"\njudged by the {test.cases:,} moments of the leads created from {model.tested_from:%Y-%m-%d} on, "
@@ -163,8 +164,8 @@ def _draw_model(model: Model) -> None:
         sys.stdout.write("\nleft out because they give the answer away:\n")
         console.print(output.table(None, ("column", "why"), [(leak.column, leak.why) for leak in model.leaks]))
     if model.constant:
-        sys.stdout.write("\ntaken as constant, because the mirror doesn't know their past: ")
-        sys.stdout.write(", ".join(model.constant) + "\n")
+        constant = ", ".join(model.constant)
+        console.print(f"\ntaken as constant, because the mirror doesn't know their past: {constant}", markup=False)
 
 
 def _draw_lead(score: Score, name: str, model: Model) -> None:

@@ -47,5 +47,6 @@ def chosen_period(first: date | None, last: date | None, *, known_until: datetim
         )
     begin = end - timedelta(days=DEFAULT_DAYS - 1) if first is None else first
     if begin > end:
-        raise InputInvalid(f"{begin} is after {end}", place="--from", fix="begin before the end")
+        told = f"{begin} is after {end}, the last day" + (" that the mirror knows" if last is None else "")
+        raise InputInvalid(told, place="--from", fix="begin before the end")
     return Period(begin, end)
