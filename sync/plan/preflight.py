@@ -160,14 +160,15 @@ def _matching(choice: Choice, settings: ConversionSettings) -> Iterator[Blocker]
             code="ambiguous_account",
             field=None,
             message=f"{len(choice.ambiguous_accounts)} accounts fit equally well: {rivals}",
-            fix="convert this lead by hand, merge the accounts, or set conversion.account.ambiguous: new",
+            fix="choose one with `leadgate convert LEAD --account ID`, merge the accounts, or set "
+            "conversion.account.ambiguous: new",
         )
     if choice.ambiguous_contacts and hold:
         yield Blocker(
             code="ambiguous_contact",
             field=None,
             message=f"several contacts of the account have this address: {', '.join(choice.ambiguous_contacts)}",
-            fix="merge the contacts, or convert this lead by hand",
+            fix="choose one with `leadgate convert LEAD --contact ID`, or merge the contacts",
         )
     if choice.stray_contacts and not choice.ambiguous_accounts and settings.duplicates == "hold":
         where = "outside the matched account" if choice.account_id else "without a matching account"
@@ -175,7 +176,8 @@ def _matching(choice: Choice, settings: ConversionSettings) -> Iterator[Blocker]
             code="contact_elsewhere",
             field=None,
             message=f"a contact with this address exists {where}: {', '.join(choice.stray_contacts)}",
-            fix="move the contact to the right account, or set conversion.duplicates: allow to make another one",
+            fix="attach to it with `leadgate convert LEAD --contact ID`, move it to the right account, or set "
+            "conversion.duplicates: allow to make another one",
         )
 
 
@@ -260,11 +262,12 @@ def _duplicates(candidate: Candidate, settings: ConversionSettings, facts: OrgFa
 
 def _duplicate(found: DuplicateFact, settings: ConversionSettings) -> Blocker:
     records = ", ".join(sorted(found.matches))
+    attach = f"attach with `leadgate convert LEAD --{found.object.lower()} ID`"
     if settings.duplicates == "allow":
-        fix = f"attach to {records} by hand, or change the duplicate rule: it blocks even when saving is asked for"
+        fix = f"{attach}, or change the duplicate rule: it blocks even when saving is asked for"
     else:
         fix = (
-            f"merge with or attach to {records}, or set conversion.duplicates to reuse"
+            f"merge the records, {attach}, or set conversion.duplicates to reuse"
             + ("" if found.blocks else " or allow")
             + " in the policy"
         )
