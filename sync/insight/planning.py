@@ -5,8 +5,9 @@ decisions → rows, evidence, matches (mirror) → facts (org) → proposals →
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import AbstractContextManager
+import gc
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -48,6 +49,20 @@ class _Read:
         return [decision.lead_id for decision in self.sifted.convert]
 
 
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without the cyclic collector: a plan is millions of values in no circle, walked in vain each time they grow."""
+    if not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+@_uncollected()
 def draw_up(
     open_mirror: Callable[[], AbstractContextManager[Mirror]],
     org: OrgReader,

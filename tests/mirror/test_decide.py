@@ -95,6 +95,7 @@ def test_questions_may_be_asked_while_decisions_stream(
 def test_evidence_names_the_record_and_quotes_it(decided: Path, mapping: OrgMapping, compiled: CompiledPolicy) -> None:
     with Mirror.open(decided, mapping) as mirror:
         (evidence,) = mirror.evidence(compiled, [TALKED])[TALKED]
+        assert mirror.evidence_records(compiled, [TALKED]) == {TALKED: (evidence.record_id,)}
 
     assert (evidence.object, evidence.record_id, evidence.quote) == ("Task", "00T000000000001AAA", "Call about pricing")
 
