@@ -123,6 +123,7 @@ def _draw(pair: PolicyPair, found: Comparison, limit: int) -> None:
         f"\n{len(found.changes):,} leads change verdict; of the others {found.other_status:,} would move to another "
         f"Lead Status, {found.other_opportunity:,} would get another opportunity\n"
     )
+    sys.stdout.write("\nnext: leadgate policy backtest --policy OLD --policy NEW holds both against the org's past\n")
 
 
 def _said(reason: Reason) -> str:
