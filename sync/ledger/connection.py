@@ -119,7 +119,7 @@ def _private(path: Path) -> None:
         raise WrongUse(
             f"the ledger's file can't be written: {refused.strerror}",
             place=str(path),
-            fix="set LEADGATE_STATE_DIR to a folder that you may write to",
+            fix="let leadgate's user write there; a ledger begun elsewhere would know nothing of what was done",
             code="ledger_unusable",
         ) from None
 
