@@ -19,6 +19,9 @@ from sync.mirror.staging import Batch
 from sync.mirror.state import Completeness, ObjectState, naive, write_record, write_state
 from sync.mirror.tables import Catalogue, cursor_field, follow, is_append_only, quoted, superseded_table
 
+_DEAD = 0.25
+"""Share of dead rows from which a table is written anew without them."""
+
 
 def commit(
     connection: DuckDBPyConnection, batch: Batch, record: Completeness, state: ObjectState, present: Catalogue
@@ -58,16 +61,34 @@ def _take_in(connection: DuckDBPyConnection, batch: Batch, record: Completeness,
 
 
 def replace_rows(connection: DuckDBPyConnection, mapping: ObjectMapping, state: ObjectState) -> None:
-    """Puts the rows of `changes` in the place of those held, which become superseded versions."""
+    """Puts the rows of `changes` in the place of those held (`_row`), which become superseded versions."""
     table = quoted(mapping.name)
     names = ", ".join(quoted(name) for name in mapping.fields)
-    replaced = f"{table} WHERE id IN (SELECT id FROM changes)"
+    replaced = f"{table} WHERE rowid IN (SELECT _row FROM changes)"
     connection.execute(f"INSERT INTO {superseded_table(mapping)} BY NAME SELECT * FROM {replaced}")
     connection.execute(f"DELETE FROM {replaced}")
+    _time_compaction(connection, mapping)
     connection.execute(
         f"INSERT INTO {table} ({names}, seen_at, run_id) SELECT {names}, ?, ? FROM changes",
         [naive(state.pulled_at), state.run_id],
     )
+
+
+def _time_compaction(connection: DuckDBPyConnection, mapping: ObjectMapping) -> None:
+    """Has the checkpoint compact a table once a good share of its rows is dead, and leave it alone before that.
+
+    Left to itself it merges four groups of rows into three whenever they fit, which at a table's end means to write ten
+    rows anew for one that is won back. Called when rows are deleted and their successors not yet there.
+    """
+    everything, living = connection.execute(
+        f"SELECT estimated_size, (SELECT count(*) FROM {quoted(mapping.name)}) FROM duckdb_tables() "
+        "WHERE database_name = current_database() AND table_name = ?",
+        [mapping.name],
+    ).fetchone() or (0, 0)
+    if everything - living < _DEAD * everything:
+        connection.execute("SET max_vacuum_tasks = 0")
+    else:
+        connection.execute("RESET max_vacuum_tasks")
 
 
 def _find_changes(connection: DuckDBPyConnection, batch: Batch) -> Literal["TABLE", "VIEW"]:
@@ -75,7 +96,9 @@ def _find_changes(connection: DuckDBPyConnection, batch: Batch) -> Literal["TABL
     mapping = batch.mapping
     if is_empty(connection, mapping):
         # A first load spares the comparison.
-        connection.execute("CREATE OR REPLACE TEMP VIEW changes AS SELECT *, false AS _was_deleted FROM incoming")
+        connection.execute(
+            "CREATE OR REPLACE TEMP VIEW changes AS SELECT *, false AS _was_deleted, NULL::BIGINT AS _row FROM incoming"
+        )
         return "VIEW"
     table, cursor = quoted(mapping.name), quoted(cursor_field(mapping))
     names = [quoted(name) for name in mapping.fields]
@@ -84,21 +107,21 @@ def _find_changes(connection: DuckDBPyConnection, batch: Batch) -> Literal["TABL
     newer = "true" if batch.whole else f"(c.{cursor} IS NULL OR i.{cursor} >= c.{cursor})"
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE changes AS "
-        f"SELECT {', '.join(f'i.{name}' for name in names)}, coalesce(c.is_deleted, false) AS _was_deleted "
-        f"FROM incoming i LEFT JOIN {table} c ON c.id = i.id "
+        f"SELECT {', '.join(f'i.{name}' for name in names)}, coalesce(c.is_deleted, false) AS _was_deleted, "
+        f"c.rowid AS _row FROM incoming i LEFT JOIN {table} c ON c.id = i.id "
         f"WHERE c.id IS NULL OR ({newer} AND ({differs}))"
     )
     held = ", ".join(f"c.{name}" if name != '"is_deleted"' else "true" for name in names)
     if batch.whole and not is_append_only(mapping):
         connection.execute(
-            f"INSERT INTO changes SELECT {held}, false FROM {table} c WHERE NOT c.is_deleted "
+            f"INSERT INTO changes SELECT {held}, false, c.rowid FROM {table} c WHERE NOT c.is_deleted "
             f"AND c.id NOT IN (SELECT id FROM incoming) AND (c.{cursor} IS NULL OR c.{cursor} <= ?)",
             [naive(batch.window_to)],
         )
     elif batch.purged:
         gone = "SELECT unnest(?) AS id, unnest(?) AS deleted_at"
         connection.execute(
-            f"INSERT INTO changes SELECT {held}, false FROM {table} c JOIN ({gone}) p ON p.id = c.id "
+            f"INSERT INTO changes SELECT {held}, false, c.rowid FROM {table} c JOIN ({gone}) p ON p.id = c.id "
             f"WHERE NOT c.is_deleted AND c.{cursor} <= p.deleted_at AND c.id NOT IN (SELECT id FROM incoming)",
             [list(batch.purged), [naive(at) for at in batch.purged.values()]],
         )

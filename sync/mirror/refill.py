@@ -48,8 +48,8 @@ def refill(
             replaced = ", ".join(f"i.{quoted(name)} AS {quoted(name)}" for name in formulas)
             differs = " OR ".join(f"i.{quoted(name)} IS DISTINCT FROM c.{quoted(name)}" for name in formulas)
             connection.execute(
-                f"CREATE OR REPLACE TEMP TABLE changes AS SELECT c.* REPLACE ({replaced}) "
-                f"FROM {table} c JOIN incoming i ON i.id = c.id WHERE {differs}"
+                f"CREATE OR REPLACE TEMP TABLE changes AS SELECT c.* REPLACE ({replaced}), "
+                f"c.rowid AS _row FROM {table} c JOIN incoming i ON i.id = c.id WHERE {differs}"
             )
             row = connection.execute("SELECT count(*) FROM changes").fetchone()
             changed = int(row[0]) if row else 0
