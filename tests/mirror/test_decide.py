@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from conftest import LEAD_YAML, NOW, mapping_of
 
 from sync.mapping import OrgMapping
+from sync.mirror.lapsed import last_seen
 from sync.mirror.state import Completeness
 from sync.mirror.store import Mirror
 from sync.policy.compile import CompiledPolicy, compile_policy
@@ -132,3 +134,17 @@ def test_a_mirror_without_activities_still_decides(fill: Fill, path: Path) -> No
 
     with Mirror.open(path, bare) as mirror:
         assert [d.verdict for d in mirror.decide(compiled)] == [Verdict.READY]
+
+
+def test_a_signal_whose_window_has_passed_is_told_with_the_day_it_was_last_seen(
+    decided: Path, mapping: OrgMapping, compiled: CompiledPolicy
+) -> None:
+    policy = load_policy_text(POLICY, "readiness.yaml", mapping)
+    with Mirror.open(decided, mapping) as mirror:
+        by_lead = {decision.lead_id: decision for decision in mirror.decide(compiled)}
+        seen = {
+            lead_id: last_seen(mirror, mapping, policy, by_lead[lead_id], now=NOW) for lead_id in (COLD, READY, TALKED)
+        }
+    assert seen[COLD] == {"pricing_talk": datetime(2025, 1, 1, tzinfo=UTC)}
+    assert seen[READY] == {"pricing_talk": None}
+    assert seen[TALKED] == {}

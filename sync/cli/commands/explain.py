@@ -12,11 +12,13 @@ from sync.cli.commands.score import score_document
 from sync.errors import InputInvalid
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from sync.mirror.scores import Score
     from sync.policy.decision import Finding
     from sync.policy.explain import Explanation
+    from sync.policy.schema import Policy
 
 MARKS = {"met": ("✓", "green"), "not_met": ("✗", "red"), "unknown": ("?", "yellow")}
 
@@ -36,6 +38,7 @@ def explain(
     from sync.cli.one_lead import one_lead
     from sync.cli.opened import open_workspace
     from sync.mirror.in_use import picklist_values_in_use
+    from sync.mirror.lapsed import last_seen
     from sync.policy.compile import compile_policy
     from sync.policy.explain import explain as explained
     from sync.policy.relations import LIKELIHOOD
@@ -56,17 +59,18 @@ def explain(
             evidence=mirror.evidence(compiled, [lead_id])[lead_id],
             usual=picklist_values_in_use(mirror, workspace.mapping, compiled.deciding_fields),
         )
+        seen = last_seen(mirror, workspace.mapping, policy, decisions[0], now=compiled.now)
         scores = mirror.scores(lead_id) if LIKELIHOOD in compiled.deciding_fields else []
     known = next((score for score in scores if score.scored_at <= compiled.now), None)
     if as_json:
-        output.emit_json(_document(told) | ({"likelihood": score_document(known)} if known else {}))
+        output.emit_json(_document(told, policy, seen) | ({"likelihood": score_document(known)} if known else {}))
     else:
-        _draw(told, name, compiled.now)
+        _draw(told, name, compiled.now, lambda change: _in_words(change, policy, seen))
         if known is not None:
             _draw_likelihood(known)
 
 
-def _document(told: Explanation) -> dict[str, object]:
+def _document(told: Explanation, policy: Policy, seen: Mapping[str, datetime | None]) -> dict[str, object]:
     decision = told.decision
     return {
         "lead_id": decision.lead_id,
@@ -74,7 +78,9 @@ def _document(told: Explanation) -> dict[str, object]:
         "as_of": decision.as_of,
         "scope": _finding(told.scope),
         "findings": [_finding(found) for found in told.findings],
-        "smallest_changes": [[_change(change) for change in changes] for changes in told.smallest.sets],
+        "smallest_changes": [
+            [_change(change, _in_words(change, policy, seen)) for change in changes] for changes in told.smallest.sets
+        ],
         "smallest_changes_exact": told.smallest.exact,
         "smallest_changes_note": told.smallest.note,
         "next_status": decision.next_status,
@@ -93,20 +99,28 @@ def _finding(found: Finding) -> dict[str, object]:
     }
 
 
-def _change(change: Any) -> dict[str, object]:
+def _change(change: Any, words: str) -> dict[str, object]:
     from dataclasses import asdict
 
-    from sync.policy.changes import in_words
-
-    return {"kind": type(change).__name__, "words": in_words(change), **asdict(change)}
+    return {"kind": type(change).__name__, "words": words, **asdict(change)}
 
 
-def _draw(told: Explanation, name: str, now: datetime) -> None:
+def _in_words(change: Any, policy: Policy, seen: Mapping[str, datetime | None]) -> str:
+    """The change, and for a signal that is to come within a window when it was last seen."""
+    from sync.policy.changes import SignalTrue, in_words
+
+    if not isinstance(change, SignalTrue) or change.signal not in seen:
+        return in_words(change)
+    last = seen[change.signal]
+    told = f"last on {last:%Y-%m-%d}" if last is not None else "never so far"
+    return f"{in_words(change)} within {policy.signals[change.signal].within_days:,} days, {told}"
+
+
+def _draw(told: Explanation, name: str, now: datetime, words: Callable[[Any], str]) -> None:
     from rich.text import Text
 
     from sync.cli import output
     from sync.cli.safe_text import one_line
-    from sync.policy.changes import in_words
 
     console = output.stdout()
     decision = told.decision
@@ -129,7 +143,7 @@ def _draw(told: Explanation, name: str, now: datetime) -> None:
     if decision.verdict.value == "blocked":
         sys.stdout.write("\nthe smallest changes that would make it ready, each enough by itself:\n")
         for changes in told.smallest.sets[:6]:
-            console.print(Text("  • " + "  and  ".join(one_line(in_words(change)) for change in changes)))
+            console.print(Text("  • " + "  and  ".join(one_line(words(change)) for change in changes)))
         if told.smallest.note:
             console.print(Text(f"  {one_line(told.smallest.note)}", style="dim"))
     if decision.next_status is not None:
