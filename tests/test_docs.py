@@ -85,6 +85,14 @@ def test_the_readmes_table_of_obstacles_is_the_last_full_run() -> None:
     assert with_obstacles(README, read_results()["preflight"]) == README, "run: python -m benchmarks --page"
 
 
+def test_the_readmes_figures_are_those_of_the_last_runs() -> None:
+    quoted = README.partition("| figure | measured |")[2].partition("\n\n")[0].splitlines()[2:]
+    measured = (ROOT / "docs" / "benchmarks.md").read_text("utf-8").splitlines()
+    assert len(quoted) > 3
+    for row in quoted:
+        assert any(line.startswith(row) for line in measured), row
+
+
 def test_no_fault_code_is_listed_twice() -> None:
     codes = [code.replace("_", "").upper() for code in known_codes()]
     assert len(codes) == len(set(codes))
