@@ -87,7 +87,8 @@ def test_the_readmes_table_of_obstacles_is_the_last_full_run() -> None:
 
 def test_the_readmes_figures_are_those_of_the_last_runs() -> None:
     quoted = README.partition("| figure | measured |")[2].partition("\n\n")[0].splitlines()[2:]
-    measured = (ROOT / "docs" / "benchmarks.md").read_text("utf-8").splitlines()
+    page = (ROOT / "docs" / "benchmarks.md").read_text("utf-8")
+    measured = re.sub(r" +", " ", page).splitlines()  # a figure without a unit leaves two spaces
     assert len(quoted) > 3
     for row in quoted:
         assert any(line.startswith(row) for line in measured), row
