@@ -24,6 +24,7 @@ def converted(tmp_path: Path) -> Iterator[ConvertedWorld]:
     structlog.reset_defaults()
 
 
+@pytest.mark.slow
 def test_killed_at_some_points_and_run_again_every_lead_has_one_new_lead(converted: ConvertedWorld) -> None:
     _killed_everywhere(converted, step=31)
 

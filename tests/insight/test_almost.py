@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import random
+import re
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -175,7 +176,7 @@ def test_the_command_lists_groups_and_writes_the_work_list(
     assert main(["explain", "-C", str(pulled), near, "--json"]) == 0
     told = json.loads(capsys.readouterr().out)["smallest_changes"]
     words = [[change["words"] for change in changes] for changes in groups[0]["alternatives"]]
-    assert [[change["words"].split(" (now ")[0] for change in changes] for changes in told] == words
+    assert [[re.split(r" \((?:now|within) ", change["words"])[0] for change in changes] for changes in told] == words
 
 
 @pytest.mark.slow

@@ -35,6 +35,7 @@ def quoted(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
+@pytest.mark.slow
 @given(text=condition, leads=st.lists(lead_values, min_size=1, max_size=3))
 @settings(max_examples=25, deadline=None)
 def test_any_condition_can_be_covered_mutated_and_said(text: str, leads: list[dict[str, Value]]) -> None:

@@ -62,6 +62,7 @@ def test_a_change_arrives_within_the_same_second_and_makes_a_version(world: Worl
     assert world.versions(lead_id) == 2
 
 
+@pytest.mark.slow
 def test_ten_thousand_leads_of_one_second_all_arrive(world: World, make_leads: Callable[[int], None]) -> None:
     make_leads(10_000)
 
@@ -100,6 +101,7 @@ def test_a_large_change_is_read_for_good_once_no_transaction_of_its_time_can_be_
     assert world.calls() == 1
 
 
+@pytest.mark.slow
 def test_one_new_lead_among_many_recent_ones_is_found(world: World, make_leads: Callable[[int], None]) -> None:
     make_leads(3000)
     world.pull()
@@ -224,6 +226,7 @@ def test_a_transaction_that_commits_late_is_not_missed(world: World) -> None:
     assert world.row(early)["company"] == "Changed late"
 
 
+@pytest.mark.slow
 def test_a_late_commit_among_thousands_of_recent_records_is_not_missed(
     world: World, make_leads: Callable[[int], None]
 ) -> None:
@@ -283,6 +286,7 @@ def test_a_field_added_to_the_mapping_is_filled_for_old_records_too(
     assert world.versions(lead_id) == 1
 
 
+@pytest.mark.slow
 def test_a_filling_of_new_fields_that_is_killed_begins_again(
     world: World, make_mapping: Callable[..., OrgMapping], make_leads: Callable[[int], None]
 ) -> None:

@@ -136,6 +136,7 @@ def test_an_interrupted_pull_goes_on_with_the_job_that_it_had_started(large: Wor
     assert not (large.path.parent / "bulk-jobs.json").exists()
 
 
+@pytest.mark.slow
 def test_changes_made_after_an_interrupted_job_arrive_with_the_next_pull(large: World) -> None:
     with pytest.raises(KeyboardInterrupt):
         _pull(large, _raise_at("Lead", "loading", KeyboardInterrupt))
@@ -153,6 +154,7 @@ def test_changes_made_after_an_interrupted_job_arrive_with_the_next_pull(large: 
     assert large.row(gone)["is_deleted"] is True
 
 
+@pytest.mark.slow
 def test_a_job_that_takes_too_long_is_picked_up_by_the_next_pull(large: World) -> None:
     large.mock.add_fault(Fault(kind=FaultKind.SLOW_JOB, route="bulk.*", seconds=7200))
 
@@ -167,6 +169,7 @@ def test_a_job_that_takes_too_long_is_picked_up_by_the_next_pull(large: World) -
     assert not [name for name in large.mock.requests.by_operation() if "create" in name and "bulk" in name]
 
 
+@pytest.mark.slow
 def test_a_job_whose_results_are_gone_is_started_again(large: World) -> None:
     with pytest.raises(KeyboardInterrupt):
         _pull(large, _raise_at("Lead", "loading", KeyboardInterrupt))
@@ -267,6 +270,7 @@ def test_records_that_the_org_counts_but_does_not_give_stop_the_pull_and_the_wat
         assert mirror.watermark() == START
 
 
+@pytest.mark.slow
 def test_of_two_pulls_at_once_the_later_one_gives_way(world: World, make_leads: Callable[[int], None]) -> None:
     lead_id = world.create()
     world.pull()

@@ -47,6 +47,7 @@ def test_one_lead_is_converted_by_its_id_and_links_to_what_was_made(desk: Desk) 
     assert f"{desk.url}/{made}" in said.out
 
 
+@pytest.mark.slow
 @at(Stage.PULLED)
 def test_leads_of_a_csv_are_converted(desk: Desk) -> None:
     chosen = sorted(desk.world.convertible)[:3]
@@ -58,6 +59,7 @@ def test_leads_of_a_csv_are_converted(desk: Desk) -> None:
     assert desk.converted - before == set(chosen)
 
 
+@pytest.mark.slow
 @at(Stage.PULLED)
 def test_leads_of_an_expression_are_converted(quick_desk: Desk) -> None:
     desk = quick_desk
@@ -93,6 +95,7 @@ def test_an_account_and_a_contact_may_be_named(quick_desk: Desk) -> None:
     assert row["ConvertedOpportunityId"] is None
 
 
+@pytest.mark.slow
 @at(Stage.PULLED)
 def test_an_open_opportunity_may_be_named(quick_desk: Desk) -> None:
     desk = quick_desk

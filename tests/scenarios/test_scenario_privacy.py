@@ -61,6 +61,7 @@ _WORD = re.compile(r"\w+")
 _ADDRESS = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 
 
+@pytest.mark.slow
 @at(Stage.PULLED)
 def test_nothing_that_a_run_writes_or_says_holds_a_secret_or_a_person(quick_desk: Desk) -> None:
     desk = quick_desk

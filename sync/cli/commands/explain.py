@@ -113,7 +113,7 @@ def _in_words(change: Any, policy: Policy, seen: Mapping[str, datetime | None]) 
         return in_words(change)
     last = seen[change.signal]
     told = f"last on {last:%Y-%m-%d}" if last is not None else "never so far"
-    return f"{in_words(change)} within {policy.signals[change.signal].within_days:,} days, {told}"
+    return f"{in_words(change)} (within {policy.signals[change.signal].within_days:,} days, {told})"
 
 
 def _draw(told: Explanation, name: str, now: datetime, words: Callable[[Any], str]) -> None:
