@@ -20,6 +20,8 @@ from sync.plan.compensation import CompensationPlan, CreateLead, DeleteRecord
 from sync.plan.compensation_file import decode, encode, is_compensation
 from sync.plan.matching import AccountCandidate, LeadMatches
 
+pytestmark = pytest.mark.slow  # many whole conversions; the scenario stays among the fast tests
+
 
 def compensation(here: Scene, *leads: str) -> CompensationPlan:
     """By way of its file, as a user's is."""

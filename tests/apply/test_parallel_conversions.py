@@ -26,6 +26,8 @@ from sync.plan.document import encode
 from sync.plan.pace import Pace
 from sync.policy.schema import Limits
 
+pytestmark = pytest.mark.slow  # real servers and threads
+
 WORKING = "costs: {per_conversion: 0.05, lock_wait: 2}\n"
 CHILD = Path(__file__).with_name("parallel_child.py")
 ONE_A_CALL = Pace(size=1, proven=1, failed_at=2)
