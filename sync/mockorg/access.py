@@ -41,6 +41,9 @@ _ALWAYS_READABLE = frozenset(
         "objectpermissions",
         "fieldpermissions",
         "duplicaterule",
+        "entitydefinition",
+        "leadconfigsettings",
+        "validationrule",
     }
 )
 _PARENT_OF_CONTROLLED = {

@@ -10,10 +10,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from .call import session_is_invalid
+from .catalogue import catalogue
 from .errors import RowError, SalesforceError
 from .faults import ON_ROWS
 from .oauth import Grants
@@ -66,6 +68,11 @@ class Doors:
     def __post_init__(self) -> None:
         self.freed = threading.Condition(self.org.lock)
         self.ingest_jobs.row_fault = lambda text: self.row_lock("bulk.ingest.rows", text)
+
+    @cached_property
+    def catalogue(self) -> Org:
+        """What Tooling answers from, beside the org's records."""
+        return catalogue(self.org)
 
     def spend(self, seconds: float) -> None:
         """Let time pass while a call does its work, without keeping others out; called under the org's lock.

@@ -26,8 +26,20 @@ _METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"})
 _REFERENCE_ID = re.compile(r"[A-Za-z0-9_]{1,80}\Z")
 _SHOWN_HEADERS = frozenset({"Location", "ETag", "Last-Modified"})
 _FORBIDDEN_HEADERS = frozenset({"accept", "authorization", "content-type"})
-_QUERIES = re.compile(r"/services/data/v\d+\.\d/(query|queryAll|composite/sobjects)(/|\?|$)", re.IGNORECASE)
-_ALLOWED = re.compile(r"/services/data/v\d+\.\d/(query|queryAll|sobjects|composite/sobjects)(/|\?|$)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Carried:
+    """What a composite resource carries: paths that are allowed, and those of them that count as queries."""
+
+    allowed: re.Pattern[str]
+    queries: re.Pattern[str]
+
+
+_DATA = Carried(
+    allowed=re.compile(r"/services/data/v\d+\.\d/(query|queryAll|sobjects|composite/sobjects)(/|\?|$)", re.IGNORECASE),
+    queries=re.compile(r"/services/data/v\d+\.\d/(query|queryAll|composite/sobjects)(/|\?|$)", re.IGNORECASE),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,26 +59,35 @@ class _RollBack(Exception):
 
 def composite(call: Call) -> Response:
     """POST /composite."""
+    return carried_out(call, _DATA)
+
+
+def carried_out(call: Call, carried: Carried) -> Response:
+    """The answer of a composite resource that carries these paths.
+
+    Raises:
+        SalesforceError: the body is not of the documented form, or more than the resource takes.
+    """
     body = call.json_object()
     subrequests = read_subrequests(body.get("compositeRequest"))
     all_or_none = body.get("allOrNone", False)
     if not isinstance(all_or_none, bool) or not isinstance(body.get("collateSubrequests", True), bool):
         raise SalesforceError("JSON_PARSER_ERROR", "allOrNone and collateSubrequests must be true or false")
-    _check_counts(subrequests)
+    _check_counts(subrequests, carried)
     return json_response({"compositeResponse": run(call, subrequests, all_or_none=all_or_none)})
 
 
 @behaviour("Composite takes 25 subrequests, 5 of them queries or collections", source="REST Developer Guide")
-def _check_counts(subrequests: Sequence[Subrequest]) -> None:
+def _check_counts(subrequests: Sequence[Subrequest], carried: Carried) -> None:
     """More are refused as a whole, as is a resource that composite does not carry."""
     if len(subrequests) > MOST_SUBREQUESTS:
         raise SalesforceError("LIMIT_EXCEEDED", f"A composite request can have at most {MOST_SUBREQUESTS} subrequests.")
-    if sum(1 for each in subrequests if _QUERIES.match(each.url)) > MOST_QUERIES:
+    if sum(1 for each in subrequests if carried.queries.match(each.url)) > MOST_QUERIES:
         raise SalesforceError(
             "LIMIT_EXCEEDED",
             f"A composite request can have at most {MOST_QUERIES} query and sObject Collections subrequests.",
         )
-    wrong = next((each.url for each in subrequests if not _ALLOWED.match(each.url)), None)
+    wrong = next((each.url for each in subrequests if not carried.allowed.match(each.url)), None)
     if wrong is not None:
         raise SalesforceError("INVALID_INPUT", f"The resource is not supported in a composite request: {_path(wrong)}")
 

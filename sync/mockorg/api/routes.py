@@ -20,6 +20,7 @@ from . import (
     query,
     replication,
     rows,
+    tooling,
     versions,
 )
 
@@ -32,6 +33,7 @@ _SINCE = (
     ("composite", 38),
     ("bulk.ingest.", 41),
     ("bulk.query.", 47),
+    ("tooling.composite", 40),
 )
 """The first API version of resources younger than the oldest version served, by the start of their names."""
 
@@ -118,6 +120,9 @@ ROUTES = (
     _route("POST", f"{_DATA}/composite", "composite", composite.composite),
     _route("POST", f"{_DATA}/composite/graph", "composite.graph", graph.graph),
     _route("POST", f"{_DATA}/composite/batch", "composite.batch", batch.batch),
+    _route("GET", f"{_DATA}/tooling/query", "tooling.query", tooling.query),
+    _route("GET", f"{_DATA}/tooling/sobjects/{{object}}/{{id}}", "tooling.read", tooling.rule),
+    _route("POST", f"{_DATA}/tooling/composite", "tooling.composite", tooling.composite),
     _route("POST", f"{_DATA}/jobs/query", "bulk.query.create", bulk_query.create),
     _route("GET", f"{_DATA}/jobs/query", "bulk.query.list", bulk_query.every, unmodelled=_JOB_FILTERS),
     _route("GET", f"{_DATA}/jobs/query/{{job}}", "bulk.query.look", bulk_query.look),

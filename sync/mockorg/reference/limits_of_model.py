@@ -13,7 +13,7 @@ _PACKAGE = Path(__file__).resolve().parent.parent
 _ALSO = (
     "sharing: every user sees every record of the objects that the profile may read",
     "Apex, flows and triggers, but for what `automations` of org.yaml lets them refuse or cost",
-    "Bulk API 1.0, the Streaming and Pub/Sub APIs, the Metadata and Tooling APIs",
+    "Bulk API 1.0, the Streaming and Pub/Sub APIs, the Metadata API, most of the Tooling API",
     "e-mail: notifications are noted, not sent",
 )
 

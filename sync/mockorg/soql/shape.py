@@ -89,14 +89,15 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Rendering:
-    """How records are written: the API version in their URLs, the form of times."""
+    """How records are written: the API version and the resource in their URLs, the form of times."""
 
     version: str
     times: TimeForm = TimeForm.REST
+    resource: str = "sobjects"
 
     def url(self, type_name: str, record_id: Value) -> str:
         """The record's URL."""
-        return f"/services/data/v{self.version}/sobjects/{type_name}/{record_id}"
+        return f"/services/data/v{self.version}/{self.resource}/{type_name}/{record_id}"
 
     def attributes(self, type_name: str, record_id: Value, *, label: str | None = None) -> Record:
         """The record's `attributes`."""

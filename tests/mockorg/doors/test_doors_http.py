@@ -82,7 +82,7 @@ def test_there_is_no_rest_conversion_and_that_is_no_limit_of_the_mock(client: Cl
 
 
 @pytest.mark.parametrize(
-    "path", ["/chatter/feeds", "/search", "/tooling/query", "/actions/standard", "/sobjects/Lead/a/b/c"]
+    "path", ["/chatter/feeds", "/search", "/tooling/runTestsAsynchronous", "/actions/standard", "/sobjects/Lead/a/b/c"]
 )
 def test_what_a_real_org_has_and_this_one_does_not_says_so(client: Client, path: str) -> None:
     answer = client.get(path)
