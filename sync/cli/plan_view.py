@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from sync.cli import output
+from sync.cli.candidate_view import CANDIDATE_COLUMNS, candidate_cells
 from sync.cli.safe_text import one_line
 from sync.plan import render
 
@@ -68,6 +69,12 @@ def _draw_rows(plan: Plan, most: int) -> None:
     )
     _part("status will be set", ("lead", "change"), [(r.lead_id, r.what) for r in update], most)
     _part("held, and why", ("lead", "why, and what to do"), [(r.lead_id, "; ".join(r.blockers)) for r in held], most)
+    _part(
+        "records to attach to, where there were several",
+        ("lead", *CANDIDATE_COLUMNS),
+        [(r.lead_id, *candidate_cells(c)) for r in everything for c in r.candidates],
+        most,
+    )
 
 
 def _part(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], most: int) -> None:

@@ -84,6 +84,21 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MatchCandidate:
+    """A record that a lead may belong to, as `sync.plan.ranking` ranks it."""
+
+    object: str
+    """Account, Contact or Opportunity."""
+    id: str
+    rank: int
+    """1 = the closest; equally close ones share a rank."""
+    reasons: tuple[str, ...]
+    """Why it fits, as in `Target.reasons`."""
+    lost: str | None
+    """Why it was not taken; `None` = it was."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ConvertSettings:
     """The conversion's parameters, ready for the wire but for accounts that an earlier lead of the plan makes."""
 
@@ -146,6 +161,8 @@ class ConvertLead:
     """API names of the records that will be made."""
     matches: Mapping[str, str] = field(default_factory=dict)
     """API name → id of the records that will be attached to."""
+    candidates: tuple[MatchCandidate, ...] = ()
+    """What else might have been attached to, in rank order; empty where there was no choice to make."""
     losses: tuple[Loss, ...] = ()
 
     @property

@@ -20,6 +20,7 @@ from sync.plan.actions import (
     DecisionSummary,
     Expects,
     Loss,
+    MatchCandidate,
     Plan,
     Prediction,
     Target,
@@ -148,6 +149,7 @@ def _action(node: Node, org_id: str) -> Action:
                 blockers=blockers,
                 creates=node["creates"].texts(),
                 matches={name: record.record_id() for name, record in node["matches"].items()},
+                candidates=tuple(_read_candidate(candidate) for candidate in node["candidates"].elements()),
                 losses=tuple(_read_loss(loss) for loss in node["losses"].elements()),
             )
         case _:
@@ -207,6 +209,16 @@ def _read_target(node: Node) -> Target:
         name=node["name"].text_or_none(),
         reasons=node["reasons"].texts(),
         after=node["after"].record_id_or_none(),
+    )
+
+
+def _read_candidate(node: Node) -> MatchCandidate:
+    return MatchCandidate(
+        object=node["object"].text(),
+        id=node["id"].record_id(),
+        rank=node["rank"].whole(),
+        reasons=node["reasons"].texts(),
+        lost=node["lost"].text_or_none(),
     )
 
 

@@ -18,7 +18,7 @@ from decimal import Decimal
 from sync.model import Value
 from sync.plan.actions import Action, ConvertLead, ConvertSettings, Plan, Target, UpdateStatus, action_key
 
-FORMAT = 1
+FORMAT = 2
 """Version of the file's form; a reader refuses any other."""
 
 Json = str | bool | int | Decimal | None | list["Json"] | dict[str, "Json"]
@@ -136,6 +136,10 @@ def action_document(org_id: str, action: Action) -> dict[str, Json]:
                 "convert": _convert_document(action.convert),
                 "creates": list(action.creates),
                 "matches": dict(action.matches),
+                "candidates": [
+                    {"object": c.object, "id": c.id, "rank": c.rank, "reasons": list(c.reasons), "lost": c.lost}
+                    for c in action.candidates
+                ],
                 "losses": [{"kind": x.kind, "field": x.field, "detail": x.detail} for x in action.losses],
             }
 

@@ -171,6 +171,7 @@ def _conversion(
         blockers=blockers,
         creates=proposal.makes,
         matches=matched,
+        candidates=proposal.candidates,
         losses=losses(proposal.lead, proposal.makes, attached, facts),
     )
 

@@ -83,6 +83,15 @@ class Named:
 
 
 BY_A_PERSON = ("named by a person",)
+SAME_ADDRESS = "same e-mail address"
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """The accounts that still stand after a key of the policy had its say."""
+
+    key: AccountKey
+    standing: tuple[str, ...]
 
 
 def named_choice(named: Named, matches: LeadMatches) -> Choice:
@@ -94,7 +103,7 @@ def named_choice(named: Named, matches: LeadMatches) -> Choice:
         account_name=named.account_name,
         account_reasons=BY_A_PERSON,
         contact_id=named.contact_id or found,
-        contact_reasons=("same e-mail address",) if found else BY_A_PERSON if named.contact_id else (),
+        contact_reasons=(SAME_ADDRESS,) if found else BY_A_PERSON if named.contact_id else (),
         ambiguous_contacts=tuple(inside) if named.contact_id is None and len(inside) > 1 else (),
     )
 
@@ -105,20 +114,33 @@ def choose(matches: LeadMatches, settings: AccountSettings) -> Choice:
     The first key that finds anything decides; further keys only narrow what it found. So the mail domain may choose
     between two accounts that a company name found, but never replace them.
     """
-    standing: list[str] = []
-    for key in settings.match:
-        found = list(dict.fromkeys(c.account_id for c in matches.accounts if c.by == key))
-        if not standing:
-            standing = found
-        elif len(standing) > 1:
-            standing = [account for account in standing if account in found] or standing
-        if len(standing) == 1:
-            break
+    rounds = narrowed(matches, settings)
+    standing = rounds[-1].standing if rounds else ()
     if len(standing) == 1:
         return _attached(standing[0], matches, settings)
     rivals = tuple(_first_of(account, matches.accounts, settings) for account in sorted(standing))
     strays = tuple(sorted(contact.contact_id for contact in matches.contacts)) if not rivals else ()
     return Choice(ambiguous_accounts=rivals, stray_contacts=strays)
+
+
+def narrowed(matches: LeadMatches, settings: AccountSettings) -> list[Round]:
+    """The keys that had a say, in the policy's order, each with the accounts that were left after it."""
+    rounds: list[Round] = []
+    for key in settings.match:
+        found = tuple(dict.fromkeys(c.account_id for c in matches.accounts if c.by == key))
+        standing = found if not rounds else tuple(a for a in rounds[-1].standing if a in found)
+        if standing and (not rounds or len(standing) < len(rounds[-1].standing)):
+            rounds.append(Round(key, standing))
+        if rounds and len(rounds[-1].standing) == 1:
+            break
+    return rounds
+
+
+def account_reasons(account_id: str, matches: LeadMatches, settings: AccountSettings) -> tuple[str, ...]:
+    """Everything that leads from the lead to this account, surest first."""
+    found = [c for c in matches.accounts if c.account_id == account_id and c.by in settings.match]
+    found.sort(key=lambda candidate: (settings.match.index(candidate.by), candidate.found))
+    return tuple(dict.fromkeys(_reason(candidate) for candidate in found))
 
 
 def open_opportunities(account_id: str, matches: LeadMatches) -> tuple[OpenOpportunity, ...]:
@@ -127,18 +149,23 @@ def open_opportunities(account_id: str, matches: LeadMatches) -> tuple[OpenOppor
     return tuple(sorted(held, key=lambda opportunity: opportunity.opportunity_id))
 
 
+def open_opportunity(account_id: str, matches: LeadMatches) -> OpenOpportunity | None:
+    """The account's one open opportunity; with several, none of them is the one."""
+    held = open_opportunities(account_id, matches)
+    return held[0] if len(held) == 1 else None
+
+
 def _attached(account_id: str, matches: LeadMatches, settings: AccountSettings) -> Choice:
-    of_account = [c for c in matches.accounts if c.account_id == account_id and c.by in settings.match]
-    of_account.sort(key=lambda candidate: (settings.match.index(candidate.by), candidate.found))
+    of_account = (c for c in matches.accounts if c.account_id == account_id and c.by in settings.match)
     inside = sorted({c.contact_id for c in matches.contacts if c.account_id == account_id})
     outside = sorted({c.contact_id for c in matches.contacts if c.account_id != account_id})
     one = inside[0] if len(inside) == 1 else None
     return Choice(
         account_id=account_id,
         account_name=next((c.name for c in of_account if c.name), None),
-        account_reasons=tuple(dict.fromkeys(_reason(candidate) for candidate in of_account)),
+        account_reasons=account_reasons(account_id, matches, settings),
         contact_id=one,
-        contact_reasons=("same e-mail address",) if one else (),
+        contact_reasons=(SAME_ADDRESS,) if one else (),
         ambiguous_contacts=tuple(inside) if len(inside) > 1 else (),
         stray_contacts=tuple(outside) if not inside else (),
     )

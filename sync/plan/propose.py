@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from sync.errors import PolicyInvalid, Problem
 from sync.mapping import ObjectMapping
 from sync.model import Record, Value
-from sync.plan.actions import Blocker, ConvertSettings, Target
+from sync.plan.actions import Blocker, ConvertSettings, MatchCandidate, Target
 from sync.plan.expects import stable
 from sync.plan.facts import DuplicateProbe, OrgFacts
 from sync.plan.field_map import record_to_make
@@ -26,9 +26,10 @@ from sync.plan.matching import (
     Named,
     choose,
     named_choice,
-    open_opportunities,
+    open_opportunity,
 )
 from sync.plan.owner import resolve_owner
+from sync.plan.ranking import ranked_candidates
 from sync.policy.decision import Decision
 from sync.policy.schema import Policy
 
@@ -47,6 +48,8 @@ class Proposal:
     convert: ConvertSettings
     blockers: tuple[Blocker, ...] = ()
     """Found on the way: no valid owner."""
+    candidates: tuple[MatchCandidate, ...] = ()
+    """What matching found and did not take, beside what it took."""
 
     @property
     def lead_id(self) -> str:
@@ -187,7 +190,16 @@ def _proposal(
         overwrite_lead_source=settings.overwrite_lead_source and choice.contact_id is not None,
         send_notification_email=settings.notify_owner,
     )
-    return Proposal(decision=decision, lead=lead, choice=choice, convert=convert, blockers=blockers)
+    candidates = ranked_candidates(
+        matches,
+        choice,
+        settings,
+        opportunity_id=opportunity.id if opportunity is not None else None,
+        wants_opportunity=opportunity is not None,
+    )
+    return Proposal(
+        decision=decision, lead=lead, choice=choice, convert=convert, blockers=blockers, candidates=candidates
+    )
 
 
 def _reuse(choice: Choice, lead_id: str, facts: OrgFacts) -> Choice:
@@ -223,10 +235,10 @@ def _opportunity(
     if not decision.wants_opportunity:
         return None, {}
     if settings.attach_open and choice.account_id is not None:
-        held = open_opportunities(choice.account_id, matches)
-        if len(held) == 1:
+        held = open_opportunity(choice.account_id, matches)
+        if held is not None:
             reason = (f"the one open opportunity of {choice.account_id}",)
-            return Target(id=held[0].opportunity_id, name=held[0].name, reasons=reason), {}
+            return Target(id=held.opportunity_id, name=held.name, reasons=reason), {}
     fields: dict[str, Value] = {}
     if settings.stage is not None:
         stage = next((s for s in facts.stages if settings.stage in {s.api_name, s.label}), None)

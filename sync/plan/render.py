@@ -11,7 +11,17 @@ from decimal import Decimal
 from typing import assert_never, get_args
 
 from sync.model import Value
-from sync.plan.actions import Action, ConvertLead, LossKind, Plan, Prediction, Target, UpdateStatus, action_key
+from sync.plan.actions import (
+    Action,
+    ConvertLead,
+    LossKind,
+    MatchCandidate,
+    Plan,
+    Prediction,
+    Target,
+    UpdateStatus,
+    action_key,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +41,8 @@ class Row:
     blockers: tuple[str, ...]
     """`CODE (field): message. Fix: …`"""
     losses: tuple[str, ...]
+    candidates: tuple[MatchCandidate, ...]
+    """What else might have been attached to, in rank order."""
     reasons: tuple[str, ...]
     """Criteria that are met, and whether a person forced it."""
 
@@ -91,6 +103,7 @@ def _ranked(counted: Counter[str]) -> tuple[tuple[str, int], ...]:
 def _row(org_id: str, action: Action) -> Row:
     account = contact = opportunity = owner = ""
     losses: tuple[str, ...] = ()
+    candidates: tuple[MatchCandidate, ...] = ()
     match action:
         case UpdateStatus():
             what = f"{action.from_} → {action.to}"
@@ -100,6 +113,7 @@ def _row(org_id: str, action: Action) -> Row:
             account, contact = _target(convert.account), _target(convert.contact)
             opportunity = _opportunity(action)
             owner = convert.owner_id or "lead's owner"
+            candidates = action.candidates
             losses = tuple(f"{loss.field}: {loss.detail}" for loss in action.losses)
         case _:
             assert_never(action)
@@ -118,6 +132,7 @@ def _row(org_id: str, action: Action) -> Row:
             f"{b.code}{f' ({b.field})' if b.field else ''}: {b.message}. Fix: {b.fix}" for b in action.blockers
         ),
         losses=losses,
+        candidates=candidates,
         reasons=(*met, "forced by a person") if action.decision.forced else met,
     )
 
@@ -128,6 +143,12 @@ def _target(target: Target) -> str:
     if target.id is not None:
         return f"{target.id}{name}{why}"
     return f"with lead {target.after}{why}" if target.after is not None else f"new{name}"
+
+
+def standing(candidate: MatchCandidate) -> str:
+    """One candidate in a line: `1. 001… (e-mail domain acme.example): as close as 1 more, so a person decides`."""
+    fate = "taken" if candidate.lost is None else candidate.lost
+    return f"{candidate.rank}. {candidate.object} {candidate.id} ({', '.join(candidate.reasons)}): {fate}"
 
 
 def _opportunity(action: ConvertLead) -> str:

@@ -58,7 +58,7 @@ def test_the_file_has_the_keys_that_machines_rely_on() -> None:
     update, first, _, blocked = document["actions"]
     common = {"key", "kind", "lead_id", "expects", "decision", "prediction"}
     assert set(update) == common | {"from", "to", "source"}
-    assert set(first) == common | {"convert", "creates", "matches", "losses"}
+    assert set(first) == common | {"convert", "creates", "matches", "candidates", "losses"}
     assert {"status", "account", "contact", "opportunity", "owner"} <= set(first["convert"])
     assert document["forecast"].keys() == {"api_calls"}
     assert blocked["prediction"]["outcome"] == "blocked"
@@ -86,12 +86,13 @@ def test_layout_does_not_matter_to_the_id() -> None:
         ("not json", "not JSON", "p.json:1"),
         ("[]", "not an object", "p.json"),
         ("{}", "lacks 'format'", "p.json"),
-        ('{"format": 2}', "reads format 1", "p.json: format"),
-        ('{"format": 1}', "lacks 'plan_id'", "p.json"),
-        ('{"format": 1, "format": 1}', "twice", "p.json"),
+        ('{"format": 1}', "reads format 2", "p.json: format"),
+        ('{"format": 3}', "reads format 2", "p.json: format"),
+        ('{"format": 2}', "lacks 'plan_id'", "p.json"),
+        ('{"format": 2, "format": 2}', "twice", "p.json"),
         ('{"format": NaN}', "NaN", "p.json"),
     ],
-    ids=["empty", "blank", "text", "list", "no_keys", "newer", "no_id", "repeated_key", "nan"],
+    ids=["empty", "blank", "text", "list", "no_keys", "older", "newer", "no_id", "repeated_key", "nan"],
 )
 def test_a_file_that_is_no_plan_is_refused_with_place_and_fix(broken, problem, place) -> None:
     with pytest.raises(PlanInvalid, match=problem) as refused:

@@ -149,3 +149,22 @@ def test_leads_that_a_plan_holds_are_a_work_list_with_their_owners(quick_desk: D
     assert {row["lead_id"] for row in rows} == held
     leads = quick_desk.rows("Lead")
     assert all(row["owner_id"] == leads[row["lead_id"]]["OwnerId"] and row["fix"] for row in rows)
+
+
+@at(Stage.PULLED)
+def test_records_to_choose_from_are_named_in_the_plan_its_csv_its_table_and_the_explanation(quick_desk: Desk) -> None:
+    planned = conversions(quick_desk.json("plan", "-o", "plan.json", "--csv", "held.csv"))
+    lead_id = min(lead for lead, code in foreseen(quick_desk.world).items() if code == "ambiguous_account")
+    candidates = [c for c in planned[lead_id]["candidates"] if c["object"] == "Account"]
+    assert len(candidates) > 1
+    assert {c["rank"] for c in candidates if "a person decides" in c["lost"]} == {1}
+    assert {c["id"] for c in candidates} <= set(quick_desk.rows("Account"))
+    with (quick_desk.folder / "held.csv").open(encoding="utf-8", newline="") as file:
+        told = {row["lead_id"]: row["candidates"] for row in csv.DictReader(file)}
+    assert all(c["id"] in told[lead_id] for c in candidates)
+    said = quick_desk.run("plan", "-o", "again.json").expect().out
+    assert all(c["id"] in said for c in candidates)
+    explained = quick_desk.json("explain", lead_id, "--matches")
+    assert [c for c in explained["candidates"] if c["object"] == "Account"] == candidates
+    assert candidates[0]["id"] in quick_desk.run("explain", lead_id, "--matches").expect().out
+    assert "candidates" not in quick_desk.json("explain", lead_id)

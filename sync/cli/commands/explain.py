@@ -30,10 +30,14 @@ def explain(
     folder: options.Folder = options.HERE,
     policy_file: options.PolicyFile = None,
     as_of: options.AsOf = None,
+    matches: Annotated[
+        bool, typer.Option("--matches", help="Also the accounts and contacts that it may belong to, closest first.")
+    ] = False,
     as_json: options.Json = False,
 ) -> None:
     """Explain the decision on one lead, from the mirror."""
     from sync.cli import output
+    from sync.cli.candidate_view import candidates_of, draw_candidates
     from sync.cli.clock import instant
     from sync.cli.one_lead import one_lead
     from sync.cli.opened import open_workspace
@@ -60,14 +64,19 @@ def explain(
             usual=picklist_values_in_use(mirror, workspace.mapping, compiled.deciding_fields),
         )
         seen = last_seen(mirror, workspace.mapping, policy, decisions[0], now=compiled.now)
+        candidates = candidates_of(mirror, policy, decisions[0]) if matches else ()
         scores = mirror.scores(lead_id) if LIKELIHOOD in compiled.deciding_fields else []
     known = next((score for score in scores if score.scored_at <= compiled.now), None)
     if as_json:
-        output.emit_json(_document(told, policy, seen) | ({"likelihood": score_document(known)} if known else {}))
+        asked = {"candidates": candidates} if matches else {}
+        likely = {"likelihood": score_document(known)} if known else {}
+        output.emit_json(_document(told, policy, seen) | asked | likely)
     else:
         _draw(told, name, compiled.now, lambda change: _in_words(change, policy, seen))
         if known is not None:
             _draw_likelihood(known)
+        if matches:
+            draw_candidates(candidates)
 
 
 def _document(told: Explanation, policy: Policy, seen: Mapping[str, datetime | None]) -> dict[str, object]:
