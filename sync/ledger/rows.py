@@ -6,14 +6,15 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from json.encoder import encode_basestring as _quoted
 
-from sqlalchemy import Row
+from sqlalchemy import Row as Found
 
 from sync.ledger.entries import LEAD_MODSTAMP, Closing, Entry, Made, State, Subject
+from sync.ledger.many import Row
 from sync.ledger.times import from_text
 from sync.plan.pace import Pace
 
-_JSON = json.JSONEncoder(sort_keys=True, ensure_ascii=False)
 _STATES = {state.value: state for state in State}
 
 
@@ -46,41 +47,61 @@ class RunRow:
     ended: str | None
 
 
-def subject_row(org_id: str, run_id: str, plan_id: str, subject: Subject) -> dict[str, str | None]:
-    """Columns that say what an entry is about."""
-    return {
-        "run_id": run_id,
-        "org_id": org_id,
-        "plan_id": plan_id,
-        "action_key": subject.key,
-        "parent_key": subject.parent_key,
-        "kind": subject.kind,
-        "lead_id": subject.lead_id,
-        "target": subject.target,
-        "follow_up": to_json(subject.follow_up),
-    }
+SUBJECT_COLUMNS = (
+    "run_id",
+    "org_id",
+    "plan_id",
+    "action_key",
+    "parent_key",
+    "kind",
+    "lead_id",
+    "target",
+    "follow_up",
+)
+"""Columns that say what an entry is about."""
+
+CLOSING_COLUMNS = ("state", "code", "fields", "account_id", "contact_id", "opportunity_id", "evidence")
+"""Columns that say how an entry ended."""
 
 
-def closing_row(closing: Closing) -> dict[str, str | None]:
-    """Columns that say how an entry ended."""
-    return {
-        "state": closing.state.value,
-        "code": closing.code,
-        "fields": ",".join(closing.fields),
-        "account_id": closing.made.account_id,
-        "contact_id": closing.made.contact_id,
-        "opportunity_id": closing.made.opportunity_id,
-        "evidence": to_json(closing.evidence),
-    }
+def subject_row(org_id: str, run_id: str, plan_id: str, subject: Subject) -> Row:
+    """Values of `SUBJECT_COLUMNS`."""
+    return (
+        run_id,
+        org_id,
+        plan_id,
+        subject.key,
+        subject.parent_key,
+        subject.kind,
+        subject.lead_id,
+        subject.target,
+        to_json(subject.follow_up),
+    )
+
+
+def closing_row(closing: Closing) -> Row:
+    """Values of `CLOSING_COLUMNS`."""
+    made = closing.made
+    return (
+        closing.state.value,
+        closing.code,
+        ",".join(closing.fields),
+        made.account_id,
+        made.contact_id,
+        made.opportunity_id,
+        to_json(closing.evidence),
+    )
 
 
 def remembering(closing: Closing, intent: str | None) -> Closing:
     """A refusal that still says which version of the lead its intent (evidence as JSON) rested on."""
-    stamp = json.loads(intent or "{}").get(LEAD_MODSTAMP)
+    if intent is None:
+        return closing
+    stamp = json.loads(intent).get(LEAD_MODSTAMP)
     return closing if stamp is None else replace(closing, evidence={LEAD_MODSTAMP: stamp, **closing.evidence})
 
 
-def to_entry(row: Row[tuple[object, ...]]) -> Entry:
+def to_entry(row: Found[tuple[object, ...]]) -> Entry:
     """The entry of a row."""
     return Entry(
         entry_id=row.entry_id,
@@ -104,7 +125,7 @@ def to_entry(row: Row[tuple[object, ...]]) -> Entry:
     )
 
 
-def to_run(row: Row[tuple[object, ...]]) -> RunRow:
+def to_run(row: Found[tuple[object, ...]]) -> RunRow:
     """The run of a row."""
     return RunRow(
         run_id=row.run_id,
@@ -126,8 +147,10 @@ def to_run(row: Row[tuple[object, ...]]) -> RunRow:
 
 
 def to_json(values: Mapping[str, str]) -> str:
-    """A mapping of strings as a JSON column."""
-    return _JSON.encode(dict(values)) if values else "{}"
+    """A mapping of strings as a JSON column: sorted, as `json.dumps` writes it, without making an encoder for each."""
+    if not values:
+        return "{}"
+    return "{" + ", ".join([f"{_quoted(name)}: {_quoted(values[name])}" for name in sorted(values)]) + "}"
 
 
 def _mapping(text: str) -> dict[str, str]:
@@ -146,6 +169,6 @@ def pace_row(org_id: str, pace: Pace) -> dict[str, str | int | None]:
     }
 
 
-def to_pace(row: Row[tuple[object, ...]]) -> Pace:
+def to_pace(row: Found[tuple[object, ...]]) -> Pace:
     """The pace in a row."""
     return Pace(size=row.size, proven=row.proven, failed_at=row.failed_at, calm=row.calm)

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from sqlalchemy import Connection, Engine, Select, bindparam, select
+from sqlalchemy import Connection, Engine, Select, bindparam, select, text
 from sqlalchemy.exc import IntegrityError
 
 from sync.errors import LedgerUnwritable, OrgBusy
@@ -25,7 +25,10 @@ from sync.ledger.audit import AuditEvent, Chain
 from sync.ledger.connection import READ, open_engine
 from sync.ledger.entries import CLOSINGS, MADE, Closing, Entry, State, Subject
 from sync.ledger.lease import Lease
+from sync.ledger.many import execute_many
 from sync.ledger.rows import (
+    CLOSING_COLUMNS,
+    SUBJECT_COLUMNS,
     RunRow,
     RunStart,
     closing_row,
@@ -42,6 +45,18 @@ from sync.ledger.times import to_text
 from sync.plan.pace import FIRST_PACE, Pace
 
 _CHUNK = 500
+_NOTHING: Mapping[str, str] = {}
+
+_CLOSE = (
+    entries.update()
+    .where(
+        IS_LIVE,
+        entries.c.org_id == bindparam("of_org"),
+        entries.c.action_key == bindparam("closed_key"),
+        text(f"state = '{State.INTENDED.value}'"),
+    )
+    .values({name: bindparam(name) for name in (*CLOSING_COLUMNS, "changed_at")})
+)
 
 
 class KeyTaken(Exception):
@@ -150,17 +165,16 @@ class Ledger:
         try:
             with self._writing(lease) as (connection, now):
                 at = to_text(now)
-                rows = [
-                    {
-                        **subject_row(lease.org_id, run_id, plan_id, subject),
-                        "state": State.INTENDED.value,
-                        "evidence": to_json(known.get(subject.key, {})),
-                        "changed_at": at,
-                    }
+                rows = (
+                    (
+                        *subject_row(lease.org_id, run_id, plan_id, subject),
+                        State.INTENDED.value,
+                        to_json(known.get(subject.key, _NOTHING)),
+                        at,
+                    )
                     for subject in subjects
-                ]
-                if rows:
-                    connection.execute(entries.insert(), rows)
+                )
+                execute_many(connection, entries.insert(), (*SUBJECT_COLUMNS, "state", "evidence", "changed_at"), rows)
         except IntegrityError as refused:
             if "ledger_one_live_entry" in str(refused.orig) or "action_key" in str(refused.orig):
                 raise KeyTaken from None
@@ -173,44 +187,44 @@ class Ledger:
         Raises:
             ValueError: A key has no intended entry, or the state closes nothing: a mistake in the caller.
         """
+        if wrong := [closing.state for closing in closings if closing.state not in CLOSINGS]:
+            raise ValueError(f"{wrong[0]} closes nothing")
         with self._writing(lease) as (connection, now):
-            open_entry = (
+            at = to_text(now)
+            refused = [closing.key for closing in closings if closing.state is State.REJECTED]
+            intents = self._intents(connection, lease.org_id, refused)
+            rows = (
+                (*closing_row(remembering(closing, intents.get(closing.key))), at, lease.org_id, closing.key)
+                for closing in closings
+            )
+            names = (*CLOSING_COLUMNS, "changed_at", "of_org", "closed_key")
+            asked, changed = execute_many(connection, _CLOSE, names, rows)
+            if changed != asked:
+                raise ValueError(f"no intended entry for {asked - changed} of {asked} closings")
+        self._open.difference_update(closing.key for closing in closings)
+
+    def _intents(self, connection: Connection, org_id: str, keys: Sequence[str]) -> dict[str, str]:
+        """What the open intents of these keys rest on, as the ledger holds it: refusals must know their lead again."""
+        found: dict[str, str] = {}
+        for start in range(0, len(keys), _CHUNK):
+            wanted = select(entries.c.action_key, entries.c.evidence).where(
                 IS_LIVE,
-                entries.c.org_id == lease.org_id,
-                entries.c.action_key == bindparam("closed_key"),
+                entries.c.org_id == org_id,
+                entries.c.action_key.in_(keys[start : start + _CHUNK]),
                 entries.c.state == State.INTENDED.value,
             )
-            intent = select(entries.c.evidence).where(*open_entry)
-            at = to_text(now)
-            rows: list[dict[str, str | None]] = []
-            for closing in closings:
-                if closing.state not in CLOSINGS:
-                    raise ValueError(f"{closing.state} closes nothing")
-                if closing.state is State.REJECTED:  # what was refused must be known again: which state of the lead
-                    found = connection.execute(intent, {"closed_key": closing.key}).scalar_one_or_none()
-                    values = closing_row(remembering(closing, found))
-                else:
-                    values = closing_row(closing)
-                rows.append({**values, "closed_key": closing.key, "changed_at": at})
-            changed = connection.execute(entries.update().where(*open_entry), rows) if rows else None
-            if changed is not None and changed.rowcount != len(rows):
-                raise ValueError(f"no intended entry for {len(rows) - changed.rowcount} of {len(rows)} closings")
-        self._open.difference_update(closing.key for closing in closings)
+            found |= {row.action_key: row.evidence for row in connection.execute(wanted)}
+        return found
 
     def note(self, lease: Lease, run_id: str, plan_id: str, noted: Iterable[tuple[Subject, Closing]]) -> None:
         """Write down actions for which nothing was sent: superseded, already applied, not reached, still in doubt."""
         with self._writing(lease) as (connection, now):
             at = to_text(now)
-            rows = [
-                {
-                    **subject_row(lease.org_id, run_id, plan_id, subject),
-                    **closing_row(closing),
-                    "changed_at": at,
-                }
+            rows = (
+                (*subject_row(lease.org_id, run_id, plan_id, subject), *closing_row(closing), at)
                 for subject, closing in noted
-            ]
-            if rows:
-                connection.execute(entries.insert(), rows)
+            )
+            execute_many(connection, entries.insert(), (*SUBJECT_COLUMNS, *CLOSING_COLUMNS, "changed_at"), rows)
 
     def remember_pace(self, lease: Lease, pace: Pace) -> None:
         """Keep how many conversions the org bears in a call."""
