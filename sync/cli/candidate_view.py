@@ -29,7 +29,7 @@ def candidates_of(mirror: Mirror, policy: Policy, decision: Decision) -> tuple[M
     from sync.plan.ranking import ranked_candidates
 
     settings = policy.conversion
-    matches = mirror.matches([decision.lead_id])[decision.lead_id]
+    matches = mirror.matches([decision.lead_id], settings.account.free_mail)[decision.lead_id]
     choice = choose(matches, settings.account)
     attaches = settings.opportunity.attach_open and decision.wants_opportunity
     held = open_opportunity(choice.account_id, matches) if attaches and choice.account_id else None

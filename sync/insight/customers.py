@@ -7,6 +7,8 @@ An account is a customer if it has won an opportunity, or if its type says so (S
 # ruff: noqa: S608 -- identifiers come from the checked mapping
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from duckdb import DuckDBPyConnection
 
 from sync.insight.lead_life import LIFE, has
@@ -17,7 +19,7 @@ CUSTOMER = "lead_customer"
 """Temp table: `lead_id, account_id, found_by` (the surest key), `why` (`won opportunity` or `account type`)."""
 
 
-def make_customers(cursor: DuckDBPyConnection, mapping: OrgMapping) -> str | None:
+def make_customers(cursor: DuckDBPyConnection, mapping: OrgMapping, free_mail: Collection[str] = ()) -> str | None:
     """Makes the temp table `lead_customer` for the leads in scope; why it can't, if it can't."""
     cursor.execute(
         f"CREATE OR REPLACE TEMP TABLE {CUSTOMER} (lead_id VARCHAR, account_id VARCHAR, found_by VARCHAR, why VARCHAR)"
@@ -32,7 +34,7 @@ def make_customers(cursor: DuckDBPyConnection, mapping: OrgMapping) -> str | Non
         whys.append("SELECT id, 'account type' FROM account WHERE starts_with(type, 'Customer') AND NOT is_deleted")
     if "account" not in mapping or not whys:
         return "which accounts are customers can't be told: map Account with type, or Opportunity with is_won"
-    links = account_links_sql(mapping, f"id IN (SELECT lead_id FROM {LIFE} WHERE in_scope)")
+    links = account_links_sql(mapping, f"id IN (SELECT lead_id FROM {LIFE} WHERE in_scope)", free_mail)
     keys = "['contact_email', 'email_domain', 'website', 'company_name']"
     order = f"list_position({keys}, found_by), why DESC, account_id"
     cursor.execute(

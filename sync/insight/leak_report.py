@@ -60,7 +60,7 @@ def measured_leaks(
     terms = Terms(now=compiled.now, response=response, back=back)
     with mirror.session() as cursor:
         sources = make_lives(cursor, compiled, mapping, mirror.states)
-        without_customers = make_customers(cursor, mapping)
+        without_customers = make_customers(cursor, mapping, compiled.policy.conversion.account.free_mail)
         judged = _judge_the_past(mirror, cursor, compiled, mapping, terms)
         owners = () if "user" in mapping else ("User is not mapped: who is inactive can't be told",)
         yield LeakReport(

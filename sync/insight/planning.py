@@ -164,6 +164,7 @@ def _read(
     acting = sorted({decision.lead_id for decision in (*sifted.convert, *sifted.update)})
     evidence = mirror.evidence_records(compiled, acting) if acting else {}
     converting = [decision.lead_id for decision in sifted.convert]
+    free_mail = compiled.policy.conversion.account.free_mail
     return _Read(
         watermark=watermark,
         sifted=sifted,
@@ -171,7 +172,7 @@ def _read(
         evidence=evidence,
         stamps=_stamps(mirror, mapping, evidence),
         recent=_recent(mirror, mapping, [lead for lead, found in evidence.items() if found], watermark),
-        matches=mirror.matches(converting) if converting else {},
+        matches=mirror.matches(converting, free_mail) if converting else {},
         open_leads=mirror.open_leads(),
     )
 

@@ -8,7 +8,7 @@ mapping leaves out finds nothing.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from duckdb import DuckDBPyConnection
 
@@ -40,19 +40,19 @@ _DOMAINS = "SELECT account_id, domain FROM c WHERE domain IS NOT NULL UNION SELE
 
 
 def find_matches(
-    connection: DuckDBPyConnection, mapping: OrgMapping, lead_ids: Sequence[str]
+    connection: DuckDBPyConnection, mapping: OrgMapping, lead_ids: Sequence[str], free_mail: Collection[str] = ()
 ) -> dict[str, LeadMatches]:
     """What each lead may belong to; every lead asked for has an entry.
 
     By `contact_email`: the account of a contact with the lead's address. By `email_domain`: an account with a contact
     at the lead's mail domain, or with its web site there. By `website`: the same host. By `company_name`: the same
-    normal form of the name.
+    normal form of the name. Domains of `free_mail`, and of the mail services that are known anyway, find nothing.
     """
     accounts: dict[str, list[AccountCandidate]] = defaultdict(list)
     contacts: dict[str, list[ContactCandidate]] = defaultdict(list)
     ids = list(lead_ids)
     with connection.cursor() as cursor:
-        _keep_keys(cursor, _Keys(mapping), ids)
+        _keep_keys(cursor, _Keys(mapping, free_mail), ids)
         for by, joined in _JOINS.items():
             sql = f"SELECT DISTINCT l.id, a.id, a.name, {_FOUND[by]} FROM l {joined} ORDER BY ALL"
             for lead_id, account_id, name, what in cursor.execute(sql).fetchall():
@@ -76,7 +76,7 @@ def find_matches(
     }
 
 
-def account_links_sql(mapping: OrgMapping, where: str) -> str:
+def account_links_sql(mapping: OrgMapping, where: str, free_mail: Collection[str] = ()) -> str:
     """Every account that leads may belong to, by the same keys: `lead_id, account_id, found_by`, one row per key.
 
     For reports over many leads; `find_matches` says more about a few.
@@ -84,12 +84,13 @@ def account_links_sql(mapping: OrgMapping, where: str) -> str:
     Args:
         mapping: The mirror's columns.
         where: Which leads, as a condition on the columns of `lead`.
+        free_mail: Domains that find nothing, beside the mail services that are known anyway.
     """
     links = " UNION ALL ".join(
         f"SELECT DISTINCT l.id AS lead_id, a.id AS account_id, '{by}' AS found_by FROM l {joined}"
         for by, joined in _JOINS.items()
     )
-    return f"{_Keys(mapping).ctes(where)} {links}"
+    return f"{_Keys(mapping, free_mail).ctes(where)} {links}"
 
 
 def find_siblings(
@@ -123,8 +124,9 @@ def _keep_keys(cursor: DuckDBPyConnection, keys: _Keys, lead_ids: list[str]) -> 
 class _Keys:
     """The normal forms of leads, contacts and accounts, as far as the mapping has the fields."""
 
-    def __init__(self, mapping: OrgMapping) -> None:
+    def __init__(self, mapping: OrgMapping, free_mail: Collection[str] = ()) -> None:
         self._mapping = mapping
+        self._free_mail = free_mail
 
     def ctes(self, wanted: str = _WANTED) -> str:
         """`l`: the leads asked for (or one parameter); `c`: contacts; `a`: accounts; `d`: their domains."""
@@ -139,7 +141,7 @@ class _Keys:
         contact = self._from("contact", "SELECT NULL::VARCHAR AS id, NULL AS account_id, NULL AS email, NULL AS domain")
         return (
             f"SELECT id, {self._column('contact', 'account_id')} AS account_id, lower(trim({email})) AS email, "
-            f"{email_domain_sql(email)} AS domain {contact}"
+            f"{email_domain_sql(email, self._free_mail)} AS domain {contact}"
         )
 
     def accounts(self) -> str:
@@ -147,16 +149,17 @@ class _Keys:
         name, website = self._column("account", "name"), self._column("account", "website")
         account = self._from("account", "SELECT NULL::VARCHAR AS id, NULL AS name, NULL AS host, NULL AS company")
         return (
-            f"SELECT id, {name} AS name, {website_host_sql(website)} AS host, {company_key_sql(name)} AS company "
-            f"{account}"
+            f"SELECT id, {name} AS name, {website_host_sql(website, self._free_mail)} AS host, "
+            f"{company_key_sql(name)} AS company {account}"
         )
 
     def leads(self, where: str) -> str:
         """Leads with their keys."""
         email, website = self._column("lead", "email"), self._column("lead", "website")
         return (
-            f"SELECT id, lower(trim({email})) AS email, {email_domain_sql(email)} AS domain, "
-            f"{website_host_sql(website)} AS host, {company_key_sql('company')} AS company FROM lead WHERE {where}"
+            f"SELECT id, lower(trim({email})) AS email, {email_domain_sql(email, self._free_mail)} AS domain, "
+            f"{website_host_sql(website, self._free_mail)} AS host, "
+            f"{company_key_sql('company')} AS company FROM lead WHERE {where}"
         )
 
     def _column(self, table: str, name: str) -> str:

@@ -8,7 +8,7 @@ column that no pull has filled.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -170,9 +170,9 @@ class Mirror:
         """Every live opportunity's id with the policy's opportunity checks on it."""
         return decide.opportunity_checks(self._connection, self._mapping, compiled)
 
-    def matches(self, lead_ids: Sequence[str]) -> dict[str, LeadMatches]:
-        """Accounts, contacts and open opportunities that leads may belong to."""
-        return candidates.find_matches(self._connection, self._mapping, lead_ids)
+    def matches(self, lead_ids: Sequence[str], free_mail: Collection[str] = ()) -> dict[str, LeadMatches]:
+        """Accounts, contacts and open opportunities that leads may belong to; `free_mail` as the policy has it."""
+        return candidates.find_matches(self._connection, self._mapping, lead_ids, free_mail)
 
     def siblings(self, lead_ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
         """Other open leads of each lead's company."""

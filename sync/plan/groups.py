@@ -6,17 +6,22 @@ the same company name, mail domain or web site, directly or through a third lead
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from sync.model import Record, Value
 from sync.plan.names import company_key, email_domain, website_host
 from sync.policy.schema import AccountKey
 
 
-def company_groups(leads: Mapping[str, Record], keys: Sequence[AccountKey]) -> list[list[str]]:
+def company_groups(
+    leads: Mapping[str, Record], keys: Sequence[AccountKey], free_mail: Collection[str] = ()
+) -> list[list[str]]:
     """Lead ids by company, each group and the list in id order; a lead alone is a group of one.
 
-    `leads` holds values by API name (`Company`, `Email`, `Website`).
+    Args:
+        leads: Lead id → values by API name (`Company`, `Email`, `Website`).
+        keys: The policy's.
+        free_mail: The policy's mail services that say nothing of the company, beside those that are known anyway.
     """
     parent = {lead_id: lead_id for lead_id in leads}
 
@@ -28,7 +33,7 @@ def company_groups(leads: Mapping[str, Record], keys: Sequence[AccountKey]) -> l
 
     seen: dict[tuple[str, str], str] = {}
     for lead_id in sorted(leads):
-        for mark in company_marks(leads[lead_id], keys):
+        for mark in company_marks(leads[lead_id], keys, free_mail):
             other = seen.setdefault(mark, lead_id)
             first, second = sorted((root(other), root(lead_id)))
             parent[second] = first
@@ -38,7 +43,7 @@ def company_groups(leads: Mapping[str, Record], keys: Sequence[AccountKey]) -> l
     return list(groups.values())
 
 
-def company_marks(lead: Record, keys: Sequence[AccountKey]) -> list[tuple[str, str]]:
+def company_marks(lead: Record, keys: Sequence[AccountKey], free_mail: Collection[str] = ()) -> list[tuple[str, str]]:
     """What identifies the lead's company under the policy's keys: (key, normal form) pairs.
 
     The company's name counts even where the policy doesn't match accounts by it: two new accounts of one name out of
@@ -46,9 +51,9 @@ def company_marks(lead: Record, keys: Sequence[AccountKey]) -> list[tuple[str, s
     """
     found = {"company_name": company_key(_text(lead.get("Company")))}
     if "email_domain" in keys:
-        found["email_domain"] = email_domain(_text(lead.get("Email")))
+        found["email_domain"] = email_domain(_text(lead.get("Email")), free_mail)
     if "website" in keys:
-        found["website"] = website_host(_text(lead.get("Website")))
+        found["website"] = website_host(_text(lead.get("Website")), free_mail)
     return [(key, value) for key, value in found.items() if value is not None]
 
 

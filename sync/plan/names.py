@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Collection
 
 from sync.plan.free_mail import FREE_MAIL_DOMAINS
 
@@ -48,34 +49,45 @@ def company_key_sql(column: str) -> str:
     return f"nullif(regexp_replace({key}, {_quoted(_ARTICLE)}, ''), '')"
 
 
-def email_domain(address: str | None) -> str | None:
-    """The mail domain in lower case; `None` for no address, and for mail services that say nothing of the company."""
+def email_domain(address: str | None, free_mail: Collection[str] = ()) -> str | None:
+    """The mail domain in lower case; `None` for no address, and for mail services that say nothing of the company.
+
+    `free_mail` are domains of such services beside those that are known anyway.
+    """
     if address is None or address.count("@") != 1:
         return None
     domain = address.strip().lower().rpartition("@")[2].rstrip(".")
-    return domain if "." in domain and domain not in FREE_MAIL_DOMAINS else None
+    return domain if "." in domain and not _is_free(domain, free_mail) else None
 
 
-def email_domain_sql(column: str) -> str:
+def email_domain_sql(column: str, free_mail: Collection[str] = ()) -> str:
     """`email_domain` as a DuckDB expression over `column`."""
     domain = f"rtrim(split_part(lower(trim({column})), '@', 2), '.')"
-    free = ", ".join(_quoted(name) for name in sorted(FREE_MAIL_DOMAINS))
+    free = _free_sql(free_mail)
     fits = f"len({column}) - len(replace({column}, '@', '')) = 1 AND contains({domain}, '.')"
     return f"CASE WHEN {fits} AND {domain} NOT IN ({free}) THEN {domain} END"
 
 
-def website_host(address: str | None) -> str | None:
+def website_host(address: str | None, free_mail: Collection[str] = ()) -> str | None:
     """The host of a web address without `www.`: `https://www.Acme.example/en` → `acme.example`."""
     found = re.match(_HOST, address.lower()) if address else None
     host = found.group(1).rstrip(".") if found else ""
-    return host if "." in host and host not in FREE_MAIL_DOMAINS else None
+    return host if "." in host and not _is_free(host, free_mail) else None
 
 
-def website_host_sql(column: str) -> str:
+def website_host_sql(column: str, free_mail: Collection[str] = ()) -> str:
     """`website_host` as a DuckDB expression over `column`."""
     host = f"rtrim(regexp_extract(lower({column}), {_quoted(_HOST)}, 1), '.')"
-    free = ", ".join(_quoted(name) for name in sorted(FREE_MAIL_DOMAINS))
+    free = _free_sql(free_mail)
     return f"CASE WHEN contains({host}, '.') AND {host} NOT IN ({free}) THEN {host} END"
+
+
+def _is_free(domain: str, more: Collection[str]) -> bool:
+    return domain in FREE_MAIL_DOMAINS or domain in more
+
+
+def _free_sql(more: Collection[str]) -> str:
+    return ", ".join(_quoted(name) for name in sorted(FREE_MAIL_DOMAINS.union(more)))
 
 
 def _quoted(text: str) -> str:

@@ -47,7 +47,8 @@ def _share_new_accounts(checked: _Checked, policy: Policy, check: _Check) -> Non
         for lead_id, (proposal, _) in checked.items()
         if proposal.convert.account.id is None and not proposal.choice.ambiguous_accounts
     }
-    for group in company_groups(making, policy.conversion.account.match):
+    settings = policy.conversion.account
+    for group in company_groups(making, settings.match, settings.free_mail):
         leader = next((lead_id for lead_id in group if not checked[lead_id][1]), None)
         if leader is None or len(group) == 1:
             continue

@@ -30,7 +30,7 @@ CONVERSION_KEYS = (
     "overwrite_lead_source",
     "notify_owner",
 )
-ACCOUNT_KEYS = ("match", "ambiguous")
+ACCOUNT_KEYS = ("match", "ambiguous", "free_mail")
 OPPORTUNITY_KEYS = ("create", "name", "stage", "close_in_days", "amount", "attach_open", "record_type")
 LIMIT_KEYS = (
     "conversions",
@@ -47,6 +47,7 @@ NEVER = "FALSE"
 """The text of `create` when the policy says `create: false`."""
 
 _HOLE = re.compile(r"\{([^{}]*)\}")
+_DOMAIN = re.compile(r"[^@\s./]+(\.[^@\s./]+)+")
 _USERNAME = re.compile(r"[^@\s]+@[^@\s]+")
 _USER_PREFIX = "005"
 
@@ -132,7 +133,24 @@ def _account(form: Form, entry: Entry) -> AccountSettings:
     return AccountSettings(
         match=cast("tuple[AccountKey, ...]", keys) if keys else usual.match,
         ambiguous="new" if word == "new" else "hold",
+        free_mail=_free_mail(form, block.get("free_mail")),
     )
+
+
+def _free_mail(form: Form, entry: Entry | None) -> tuple[str, ...]:
+    listed = form.texts(entry, "conversion.account.free_mail") if entry is not None else None
+    domains: list[str] = []
+    for written in listed or ():
+        domain = written.strip().lower()
+        if entry is not None and not _DOMAIN.fullmatch(domain):
+            form.problem(
+                entry.line,
+                f"conversion.account.free_mail: {written!r} is no mail domain",
+                "write what follows the @, such as 'mail.example'",
+            )
+            continue
+        domains.append(domain)
+    return tuple(sorted(set(domains)))
 
 
 def _opportunity(form: Form, entry: Entry, mapping: OrgMapping) -> OpportunitySettings:

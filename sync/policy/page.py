@@ -146,6 +146,9 @@ def _conversion(parsed: ParsedPolicy, labels: Mapping[str, str]) -> Iterator[str
         f"- **Account**: an existing one is looked for by {ways}, in that order; else a new one is made. "
         f"If several fit, {several}."
     )
+    if settings.account.free_mail:
+        domains = listed([escaped(domain) for domain in settings.account.free_mail], "and")
+        yield f"- Addresses at {domains} say nothing of the company, as those of any free mail service."
     yield f"- **Opportunity**: {_opportunity(parsed, labels)}"
     yield f"- **Owner**: {_owner(settings)}"
     yield f"- **Duplicates**: where a duplicate rule finds one, {_DUPLICATES[settings.duplicates]}."

@@ -87,6 +87,8 @@ class AccountSettings:
 
     match: tuple[AccountKey, ...] = ("contact_email", "email_domain", "company_name")
     ambiguous: Literal["hold", "new"] = "hold"
+    free_mail: tuple[str, ...] = ()
+    """Domains at which people of any company may have an address, beside those that leadgate knows; in lower case."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

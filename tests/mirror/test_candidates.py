@@ -71,10 +71,10 @@ def find(fill: Fill, path: Path, mapping: OrgMapping) -> Callable[..., LeadMatch
         ],
     )
 
-    def find(**lead: str) -> LeadMatches:
+    def find(*free_mail: str, **lead: str) -> LeadMatches:
         fill("lead", [{"Id": L1, "Company": "Nobody", **lead}])
         with Mirror.open(path, mapping) as mirror:
-            return mirror.matches([L1])[L1]
+            return mirror.matches([L1], free_mail)[L1]
 
     return find
 
@@ -102,6 +102,7 @@ def test_a_mail_domain_finds_accounts_by_their_contacts_and_their_site(find: Cal
 
 def test_a_free_mail_address_says_nothing_of_the_company(find: Callable[..., LeadMatches]) -> None:
     assert find(Email="dee@gmail.com").accounts == ()
+    assert find("acme.example", Email="cy@acme.example", Website="acme.example").accounts == ()
 
 
 def test_a_site_is_compared_by_its_host(find: Callable[..., LeadMatches]) -> None:

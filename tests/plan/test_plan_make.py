@@ -375,6 +375,15 @@ def test_free_mail_addresses_link_nobody() -> None:
     assert second.convert.account.after is None
 
 
+def test_addresses_at_a_service_that_the_policy_names_link_nobody_either() -> None:
+    rows = [lead(1, email="a@uni.example"), lead(2, email="b@uni.example")]
+    own = ConversionSettings(account=AccountSettings(free_mail=("uni.example",)))
+    _, second = conversions(plan(rows, conversion=own))
+    assert second.convert.account.after is None
+    _, second = conversions(plan(rows))
+    assert second.convert.account.after == sf_id("00Q", 1)
+
+
 def test_a_blocked_lead_does_not_lead_its_company() -> None:
     rows = [lead(1, company="Acme", last_name=None), lead(2, company="Acme"), lead(3, company="Acme")]
     blocked, leader, follower = conversions(plan(rows))

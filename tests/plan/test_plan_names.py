@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+import re
+from importlib.resources import files
+
 import duckdb
 import pytest
 
+from sync.plan.free_mail import FREE_MAIL_DOMAINS
 from sync.plan.names import (
     company_key,
     company_key_sql,
@@ -81,6 +85,27 @@ def test_the_mirror_computes_the_same_normal_forms_in_sql(sql, cases) -> None:
     connection.execute("CREATE TABLE t (x VARCHAR)")
     connection.executemany("INSERT INTO t VALUES (?)", [[text] for text in cases])
     assert dict(connection.execute(f"SELECT x, {sql('x')} FROM t").fetchall()) == cases  # noqa: S608 -- our own text
+
+
+def test_a_domain_that_the_policy_calls_free_speaks_for_no_company_either() -> None:
+    own = ("uni.example", "isp.example")
+    assert email_domain("ann@UNI.example", own) is None
+    assert website_host("https://www.uni.example/~ann", own) is None
+    assert email_domain("ann@acme.example", own) == "acme.example"
+    connection = duckdb.connect()
+    for sql, text in ((email_domain_sql, "ann@uni.example"), (website_host_sql, "www.uni.example")):
+        asked = f"SELECT {sql('x', own)}, {sql('x')} FROM (SELECT ? AS x)"  # noqa: S608 -- our own text
+        assert connection.execute(asked, [text]).fetchone() == (None, "uni.example")
+
+
+def test_the_list_of_free_mail_services_is_clean() -> None:
+    lines = files("sync.plan").joinpath("free_mail.txt").read_text("utf-8").splitlines()
+    domains = [line for line in lines if not line.startswith("#")]
+    assert domains == sorted(set(domains)), "in order, each once"
+    assert all(re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)+", domain) for domain in domains)
+    assert frozenset(domains) == FREE_MAIL_DOMAINS
+    assert {"gmail.com", "web.de", "qq.com"} <= FREE_MAIL_DOMAINS
+    assert len(FREE_MAIL_DOMAINS) > 400
 
 
 def test_no_value_has_no_normal_form() -> None:

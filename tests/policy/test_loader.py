@@ -116,6 +116,7 @@ limits: {share_of_open: 0.2, canary: 1.5}
         (small("conversion: {owner: bob}"), "'bob' is no user"),
         (small("conversion: {duplicates: maybe}"), "is one of hold, allow, reuse"),
         (small("conversion: {account: {match: [phone]}}"), "unknown way to match 'phone'"),
+        (small("conversion: {account: {free_mail: [ann@mail.example]}}"), "'ann@mail.example' is no mail domain"),
         (small('conversion: {opportunity: {name: "{compny}"}}'), "{compny} is no mapped field of Lead"),
         (small('conversion: {opportunity: {name: "{company"}}'), "brace without its partner"),
         (small("conversion: {opportunity: {amount: company}}"), "must be a number"),
@@ -160,6 +161,11 @@ def test_never_and_always_making_an_opportunity() -> None:
     always = load_policy_text(small("conversion: {opportunity: {create: true}}"), "p", MAPPING)
     assert never.conversion.opportunity.create is not None
     assert always.conversion.opportunity.create is None
+
+
+def test_mail_services_of_the_policy_are_kept_in_lower_case_and_in_order() -> None:
+    own = load_policy_text(small("conversion: {account: {free_mail: [Uni.example, isp.example]}}"), "p", MAPPING)
+    assert own.conversion.account.free_mail == ("isp.example", "uni.example")
 
 
 def test_limits_can_be_lifted_by_null() -> None:

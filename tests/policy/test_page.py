@@ -125,7 +125,7 @@ policy: p
 criteria: {a: budget > 1, b: decision_maker}
 ready: a OR b
 conversion:
-  account: {match: [website], ambiguous: new}
+  account: {match: [website], ambiguous: new, free_mail: [uni.example, isp.example]}
   opportunity: {create: false}
   owner: boss@example.com
   queue_owner: desk@example.com
@@ -139,6 +139,7 @@ transitions: [{to: X, when: a}]
     for said in (
         "A lead is ready when at least one of these holds:",
         "looked for by the web site, in that order; else a new one is made. If several fit, a new account is made.",
+        "- Addresses at isp.example and uni.example say nothing of the company, as those of any free mail service.",
         "none is made; a lead becomes account and contact only.",
         "always `boss@example.com`; leads of a queue or of an inactive user go to `desk@example.com`.",
         "the record that is there already is used",

@@ -61,7 +61,7 @@ def test_the_first_example_is_a_policy_and_the_last_its_test() -> None:
 
 
 def test_the_parts_that_are_shown_alone_are_understood() -> None:
-    assert len(BLOCKS) == 4
+    assert len(BLOCKS) == 5
     rest = "criteria: {contacted: budget > 1}\nready: contacted\n"
-    for part in BLOCKS[1:3]:
+    for part in BLOCKS[1:4]:
         load_policy_text(f"policy: p\n{rest}{part}", "docs/policy.md", MAPPING)
