@@ -23,6 +23,9 @@ _NEW_PLAN = "Make a new plan: it decides on what the lead is now"
 _NOTHING = "Nothing: it is done"
 _KEEP = "Look at the record, and delete it by hand if nobody needs it"
 
+OVERTAKEN = "changed_before_conversion"
+"""Noted beside a conversion that stays applied."""
+
 OWN_CODES: Mapping[str, OwnCode] = {
     "activity_moved": OwnCode(
         "somebody has related the task or event to something else since the plan was made",
@@ -36,6 +39,12 @@ OWN_CODES: Mapping[str, OwnCode] = {
     ),
     "converted_by_another": OwnCode("somebody converted the lead meanwhile", _NOTHING, running_again_helps=False),
     "done_by_another": OwnCode("somebody did the same meanwhile", _NOTHING, running_again_helps=False),
+    OVERTAKEN: OwnCode(
+        "fields that the decision rests on were changed in the minutes before the conversion, or by an automation with "
+        "it",
+        "Look at the lead; if it should not have been converted, `leadgate compensate LEAD` plans a new one",
+        running_again_helps=False,
+    ),
     "evidence_changed": OwnCode(
         "activities that the decision rests on changed, or newer ones came, after the plan was made",
         "Pull and make a new plan",

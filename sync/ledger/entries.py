@@ -26,13 +26,18 @@ EntryKind = Literal[
     "update_status",
     "convert_lead",
     "set_opportunity_fields",
+    "compare_lead",
     "create_lead",
     "move_activity",
     "add_campaign_member",
     "delete_record",
 ]
-"""A plan's kinds, the follow-up that gives a new opportunity its planned fields, and the kinds of a compensation."""
+"""A plan's kinds, the follow-up that gives a new opportunity its planned fields, what is noted of a converted lead
+that somebody changed just before, and the kinds of a compensation."""
 
+FOLLOW_UP: Literal["set_opportunity_fields"] = "set_opportunity_fields"
+COMPARISON: Literal["compare_lead"] = "compare_lead"
+"""Kinds of entries that belong to a conversion (`Subject.parent_key`) and are no actions of a plan themselves."""
 
 COMPENSATION = frozenset({"create_lead", "move_activity", "add_campaign_member", "delete_record"})
 """The kinds of a compensation, which are read back by what each of them leaves in the org."""
@@ -113,7 +118,7 @@ class Subject:
     target: str
     """The status to set, the converted status, or the opportunity's id."""
     parent_key: str | None = None
-    """The conversion that a follow-up belongs to."""
+    """The conversion that a follow-up or a comparison belongs to."""
     follow_up: Mapping[str, str] = field(default_factory=dict)
     """Opportunity fields still to be set after a conversion: API name → JSON text of the value."""
 

@@ -175,12 +175,14 @@ def _sqlite_triggers() -> list[str]:
 
     def record(name: str, when: str, body: str, at: str) -> str:
         last = "SELECT {} FROM ledger_events WHERE org_id = NEW.org_id ORDER BY seq DESC LIMIT 1"
-        prev = f"coalesce(({last.format('hash')}), '')"
+        # The inner question is asked once a row because of its LIMIT; without it, SQLite would write the body twice.
         return (
-            f"CREATE TRIGGER {name} AFTER {when} BEGIN "
+            f"CREATE TRIGGER {name} AFTER {when} BEGIN "  # noqa: S608 -- own names
             "INSERT INTO ledger_events (org_id, seq, run_id, at, body, prev, hash) "
-            f"SELECT NEW.org_id, 1 + coalesce(({last.format('seq')}), 0), NEW.run_id, {at}, {body}, {prev}, "
-            f"leadgate_sha256({prev} || char(10) || {body}); END"
+            f"SELECT NEW.org_id, 1 + last, NEW.run_id, {at}, body, prev, "
+            "leadgate_sha256(prev || char(10) || body) FROM ("
+            f"SELECT {body} AS body, coalesce(({last.format('hash')}), '') AS prev, "
+            f"coalesce(({last.format('seq')}), 0) AS last LIMIT 1); END"
         )
 
     entry, run = _body(ENTRY_EVENT, "entry", "json_object"), _body(RUN_EVENT, "run", "json_object")

@@ -23,7 +23,7 @@ from sync.ledger import audit as history
 from sync.ledger import lease as leasing
 from sync.ledger.audit import AuditEvent, Chain
 from sync.ledger.connection import READ, open_engine
-from sync.ledger.entries import CLOSINGS, MADE, Closing, Entry, State, Subject
+from sync.ledger.entries import CLOSINGS, FOLLOW_UP, MADE, Closing, Entry, State, Subject
 from sync.ledger.lease import Lease
 from sync.ledger.many import execute_many
 from sync.ledger.rows import (
@@ -262,6 +262,7 @@ class Ledger:
             select(done.c.entry_id)
             .where(
                 done.c.parent_key == entries.c.action_key,
+                done.c.kind == FOLLOW_UP,
                 done.c.state.not_in([State.NOT_APPLIED.value, State.NOT_REACHED.value]),
             )
             .exists()
@@ -328,7 +329,7 @@ class Ledger:
             found += self._entries(
                 select(entries).where(
                     entries.c.org_id == org_id,
-                    entries.c.kind == "set_opportunity_fields",
+                    entries.c.kind == FOLLOW_UP,
                     entries.c.state == State.APPLIED.value,
                     entries.c.target.in_(opportunity_ids[start : start + _CHUNK]),
                 )
