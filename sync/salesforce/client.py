@@ -23,6 +23,7 @@ from sync.salesforce import (
     describe,
     duplicates,
     rest,
+    rules,
     single_calls,
 )
 from sync.salesforce.auth import sf_cli
@@ -45,6 +46,7 @@ from sync.salesforce.org import (
     Stage,
     Told,
     Usage,
+    ValidationRules,
 )
 from sync.salesforce.transport import CLIENT, Transport
 
@@ -224,6 +226,10 @@ class SalesforceClient:
     def await_bulk_query(self, job_id: str) -> None:
         """Wait until a query job is complete; its pages are left where they are."""
         bulk_query.await_end(self._transport, job_id, patience=self._patience)
+
+    def validation_rules(self, object_names: Sequence[str]) -> ValidationRules:
+        """The active validation rules of these objects, 25 formulas a call."""
+        return rules.validation_rules(self._transport, object_names)
 
     def find_duplicates(self, object_name: str, records: Sequence[Record]) -> list[tuple[DuplicateFinding, ...]]:
         """What the org's duplicate rules say of these values, 50 a call."""

@@ -140,8 +140,8 @@ def _answer(update: RecordUpdate, reply: Reply) -> Answer:
     )
 
 
-def sent(transport: Transport, parts: Sequence[Part], effect: Effect) -> list[Reply]:
-    """Send up to 25 parts; their replies in order, joined by reference.
+def sent(transport: Transport, parts: Sequence[Part], effect: Effect, *, resource: str = _TEMPLATE) -> list[Reply]:
+    """Send up to 25 parts; their replies in order, joined by reference. Tooling has a composite resource of its own.
 
     Raises:
         AnswerLost: Of a write, also when the answer doesn't cover every part.
@@ -153,8 +153,8 @@ def sent(transport: Transport, parts: Sequence[Part], effect: Effect) -> list[Re
 
     call = Call(
         method="POST",
-        path="/composite",
-        template=_TEMPLATE,
+        path=resource,
+        template=resource,
         effect=effect,
         body=body,
         headers=WRITE_HEADERS if effect is Effect.WRITE else {},

@@ -95,6 +95,7 @@ def _field(data: Mapping[str, Any]) -> FieldDescribe:
         custom=bool(data.get("custom")),
         calculated=bool(data.get("calculated")),
         defaulted_on_create=bool(data.get("defaultedOnCreate")),
+        checked_by_default=data.get("defaultValue") is True,
         restricted_picklist=bool(data.get("restrictedPicklist")),
         picklist=tuple(
             PicklistValue(

@@ -25,6 +25,8 @@ from sync.salesforce.org_facts import (
     RecordTypeInfo,
     Stage,
     Usage,
+    ValidationRule,
+    ValidationRules,
 )
 from sync.salesforce.questions import Ask, AskDeleted, AskRows, AskUpdated, Changes, CsvPages, Rows, Told
 from sync.salesforce.writes import (
@@ -71,6 +73,8 @@ __all__ = [
     "Told",
     "Unknown",
     "Usage",
+    "ValidationRule",
+    "ValidationRules",
 ]
 
 
@@ -186,6 +190,14 @@ class OrgReader(Protocol):
         """Waits until a query job is complete, without its pages.
 
         Raises `OrgFault` otherwise; with code `QUERY_TIMEOUT` when the query took the org too long.
+        """
+        ...
+
+    def validation_rules(self, object_names: Sequence[str]) -> ValidationRules:
+        """The active validation rules of these objects with their formulas, by the Tooling API.
+
+        One call for their names, and one for each 25 formulas. Nothing is raised where the org refuses to tell them
+        (without "View Setup and Configuration"): the answer says so.
         """
         ...
 

@@ -62,6 +62,8 @@ class FieldDescribe:
     custom: bool = False
     calculated: bool = False
     defaulted_on_create: bool = False
+    checked_by_default: bool = False
+    """Of a checkbox: whether a new record has it ticked."""
     restricted_picklist: bool = False
     picklist: tuple[PicklistValue, ...] = ()
     reference_to: tuple[str, ...] = ()
@@ -113,6 +115,31 @@ class ObjectDescribe:
             return found
         wanted = name.casefold()
         return next((f for f in self.fields.values() if f.name.casefold() == wanted), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ValidationRule:
+    """An active validation rule."""
+
+    object: str
+    name: str
+    message: str
+    """What the org answers where it refuses."""
+    field: str | None
+    """The field beside which the org shows the message."""
+    formula: str | None
+    """Records for which it is true are refused; `None` = the org doesn't tell it (of some packages)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ValidationRules:
+    """The active validation rules of some objects."""
+
+    rules: tuple[ValidationRule, ...] = ()
+    at_conversion: bool | None = None
+    """Whether conversions obey them ("Require Validation for Converted Leads"); `None` = the org doesn't tell."""
+    refused: str | None = None
+    """The code with which the org refused to tell any; `None` = `rules` is complete."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
