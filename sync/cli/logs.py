@@ -1,7 +1,7 @@
 """Logs: events with stable names on stderr, as JSON for machines or lines for a terminal; never record contents.
 
 Configured once per command from the settings. Only fields on the allow-list get through, whoever logs: a name or an
-address that slips into an event must not reach a file.
+address that slips into an event must not reach a file. structlog is set up when `sync.events` has loaded it.
 """
 
 from __future__ import annotations
@@ -13,8 +13,7 @@ from collections.abc import Callable, MutableMapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
-import structlog
-
+from sync import events
 from sync.errors import SettingsInvalid
 
 if TYPE_CHECKING:
@@ -36,18 +35,24 @@ def configure(settings: Settings) -> None:
     if settings.log_file is not None:
         sinks.append(_appending(settings.log_file))
     as_json = settings.log_format == "json" or (settings.log_format == "auto" and not terminal)
-    level = settings.log_level or ("warning" if terminal else "info")
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            only_allowed,
-            structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(colors=terminal),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
-        logger_factory=structlog.WriteLoggerFactory(cast(TextIO, _Sinks(sinks))),
-        cache_logger_on_first_use=False,
-    )
+    level = logging.getLevelNamesMapping()[(settings.log_level or ("warning" if terminal else "info")).upper()]
+
+    def prepare() -> None:
+        import structlog
+
+        structlog.configure(
+            processors=[
+                structlog.processors.add_log_level,
+                structlog.processors.TimeStamper(fmt="iso", utc=True),
+                only_allowed,
+                structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(colors=terminal),
+            ],
+            wrapper_class=structlog.make_filtering_bound_logger(level),
+            logger_factory=structlog.WriteLoggerFactory(cast(TextIO, _Sinks(sinks))),
+            cache_logger_on_first_use=False,
+        )
+
+    events.listen(least=level, prepare=prepare)
 
 
 def _to_stderr(text: str) -> None:

@@ -13,8 +13,7 @@ import io
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-import structlog
-
+from sync import events
 from sync.errors import LeadgateError
 from sync.model import normal_id
 from sync.salesforce.bulk_job import Job, JobKind, Patience, State, job_of, read, set_state, wait
@@ -25,8 +24,6 @@ from sync.salesforce.org import Accepted, Answer, NotSent, RecordUpdate, Refused
 from sync.salesforce.transport import Transport
 from sync.salesforce.values import NULL_IN_CSV, csv_value
 from sync.salesforce.words import without_values
-
-log = structlog.get_logger(__name__)
 
 LARGEST_UPLOAD = 90_000_000
 """Bytes of CSV in one job; Salesforce recommends at most 100 MB, since base64 makes it 150."""
@@ -140,7 +137,7 @@ def _abandon(transport: Transport, job: Job) -> None:
     """Abort a job that was never started; if even that fails, it stays open and does nothing."""
     with contextlib.suppress(LeadgateError):
         set_state(transport, job, State.ABORTED)
-        log.info("salesforce.bulk_job", job_id=job.id, state=State.ABORTED.value)
+        events.info("salesforce.bulk_job", job_id=job.id, state=State.ABORTED.value)
 
 
 def _results(transport: Transport, job: Job, group: Sequence[RecordUpdate]) -> list[Answer]:

@@ -14,14 +14,11 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-import structlog
-
+from sync import events
 from sync.errors import OrgFault
 from sync.salesforce.calls import Call, Content, Effect, Root, json_body, segment
 from sync.salesforce.transport import Transport
 from sync.salesforce.words import without_values
-
-log = structlog.get_logger(__name__)
 
 
 class State(StrEnum):
@@ -151,5 +148,5 @@ def wait(transport: Transport, job: Job, patience: Patience, on_progress: Callab
             pause = min(max(patience.first_pause, waited * patience.share), patience.longest_pause)
             patience.sleep(pause)
             waited += pause
-    log.info("salesforce.bulk_job", job_id=job.id, state=job.state.value, processed=job.processed, failed=job.failed)
+    events.info("salesforce.bulk_job", job_id=job.id, state=job.state.value, processed=job.processed, failed=job.failed)
     return job

@@ -18,10 +18,9 @@ from decimal import Decimal
 from urllib.parse import urlsplit
 
 import requests
-import structlog
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
 
-from sync import __version__
+from sync import __version__, events
 from sync.errors import LeadgateError, OrgFault
 from sync.salesforce import soap
 from sync.salesforce.auth.login import Login
@@ -32,8 +31,6 @@ from sync.salesforce.faults import Kind
 from sync.salesforce.http import Bearer, packed, save_body
 from sync.salesforce.usage import UsageMeter
 from sync.salesforce.values import moment_of_http_date
-
-log = structlog.get_logger(__name__)
 
 CLIENT = f"leadgate/{__version__}"
 """How the org's logs and change events name us (`Sforce-Call-Options: client=…`)."""
@@ -224,7 +221,7 @@ class Transport:
         if float(self._wished_version) in offered:
             return offered[float(self._wished_version)]
         settled = offered[newest]
-        log.info("salesforce.api_version", wished=self._wished_version, settled=settled)
+        events.info("salesforce.api_version", wished=self._wished_version, settled=settled)
         return settled
 
 
@@ -251,7 +248,7 @@ def _decoded(call: Call, response: requests.Response, content: bytes) -> object:
 
 
 def _tell(call: Call, started: float, *, status: int | None = None, code: str | None = None) -> None:
-    log.debug(
+    events.debug(
         "salesforce.call",
         method=call.method,
         path=call.template,
@@ -263,7 +260,7 @@ def _tell(call: Call, started: float, *, status: int | None = None, code: str | 
 
 def _tell_retry(call: Call, state: RetryCallState) -> None:
     failed = state.outcome.exception() if state.outcome else None
-    log.warning(
+    events.warning(
         "salesforce.retry",
         method=call.method,
         path=call.template,

@@ -12,8 +12,8 @@ from datetime import datetime
 from typing import assert_never
 
 import requests
-import structlog
 
+from sync import events
 from sync.errors import AccessRefused
 from sync.org_settings import (
     AccessToken,
@@ -26,8 +26,6 @@ from sync.org_settings import (
 )
 from sync.salesforce.auth import oauth, refresh_token, sf_cli
 from sync.salesforce.auth.session import Session, session_of
-
-log = structlog.get_logger(__name__)
 
 
 class Login:
@@ -85,7 +83,7 @@ class Login:
                     code="INVALID_SESSION_ID",
                 )
             self._session = self._logged_in()
-            log.info("salesforce.session_renewed", org=self._settings.name)
+            events.info("salesforce.session_renewed", org=self._settings.name)
             return self._session
 
     def _logged_in(self) -> Session:

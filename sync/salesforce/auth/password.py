@@ -11,18 +11,16 @@ from urllib.parse import urlsplit
 from xml.parsers.expat import ExpatError
 
 import requests
-import structlog
 from simple_salesforce.exceptions import SalesforceAuthenticationFailed
 from simple_salesforce.login import SalesforceLogin
 
+from sync import events
 from sync.errors import AccessRefused
 from sync.org_credentials import SHARED_LOGIN_HOSTS, base_url
 from sync.org_settings import Password
 from sync.salesforce.auth.session import Session, session_of
 from sync.salesforce.failures import NeverSent, network_error
 from sync.salesforce.faults import explain
-
-log = structlog.get_logger(__name__)
 
 _LAST_VERSION_WITH_LOGIN = 64
 
@@ -34,7 +32,7 @@ def soap_login(http: requests.Session, given: Password, *, api_version: str) -> 
         AccessRefused: Salesforce doesn't accept them, or login() is off in the org.
         NeverSent: The login server can't be reached.
     """
-    log.warning("salesforce.password_login_retires", last_release="Spring '27")
+    events.warning("salesforce.password_login_retires", last_release="Spring '27")
     host = urlsplit(given.login_url).hostname or given.login_url
     version = min(float(api_version), float(_LAST_VERSION_WITH_LOGIN))
     try:
