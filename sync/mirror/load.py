@@ -75,19 +75,16 @@ def replace_rows(connection: DuckDBPyConnection, mapping: ObjectMapping, state: 
 
 
 def _time_compaction(connection: DuckDBPyConnection, mapping: ObjectMapping) -> None:
-    """Has the checkpoint compact a table once a good share of its rows is dead, and leave it alone before that.
+    """Has the checkpoint compact the tables (see `connection.opened`) once a good share of one's rows is dead.
 
-    Left to itself it merges four groups of rows into three whenever they fit, which at a table's end means to write ten
-    rows anew for one that is won back. Called when rows are deleted and their successors not yet there.
+    Called when rows are deleted and their successors not yet there.
     """
     everything, living = connection.execute(
         f"SELECT estimated_size, (SELECT count(*) FROM {quoted(mapping.name)}) FROM duckdb_tables() "
         "WHERE database_name = current_database() AND table_name = ?",
         [mapping.name],
     ).fetchone() or (0, 0)
-    if everything - living < _DEAD * everything:
-        connection.execute("SET max_vacuum_tasks = 0")
-    else:
+    if everything - living >= _DEAD * everything:
         connection.execute("RESET max_vacuum_tasks")
 
 
@@ -102,15 +99,27 @@ def _find_changes(connection: DuckDBPyConnection, batch: Batch) -> Literal["TABL
         return "VIEW"
     table, cursor = quoted(mapping.name), quoted(cursor_field(mapping))
     names = [quoted(name) for name in mapping.fields]
-    differs = " OR ".join(f"i.{name} IS DISTINCT FROM c.{name}" for name in names if name != '"id"')
     # A whole reading is the org's word on every record; a window may be overtaken by a later pull that ended first.
     newer = "true" if batch.whole else f"(c.{cursor} IS NULL OR i.{cursor} >= c.{cursor})"
+    # Records of another stamp differ by that alone: only those of the same one are compared, field by field, and only
+    # for these all columns of the table are read.
     connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE changes AS "
-        f"SELECT {', '.join(f'i.{name}' for name in names)}, coalesce(c.is_deleted, false) AS _was_deleted, "
-        f"c.rowid AS _row FROM incoming i LEFT JOIN {table} c ON c.id = i.id "
-        f"WHERE c.id IS NULL OR ({newer} AND ({differs}))"
+        f"CREATE OR REPLACE TEMP TABLE met AS SELECT i.rowid AS _new, c.rowid AS _row, "
+        f"coalesce(c.is_deleted, false) AS _was_deleted, "
+        f"c.id IS NOT NULL AND i.{cursor} IS NOT DISTINCT FROM c.{cursor} AS _same "
+        f"FROM incoming i LEFT JOIN {table} c ON c.id = i.id WHERE c.id IS NULL OR {newer}"
     )
+    taken = f"SELECT {', '.join(f'i.{name}' for name in names)}, m._was_deleted, m._row FROM incoming i "
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE changes AS {taken} JOIN met m ON m._new = i.rowid WHERE NOT m._same"
+    )
+    if connection.execute("SELECT 1 FROM met WHERE _same LIMIT 1").fetchone() is not None:
+        differs = " OR ".join(f"i.{name} IS DISTINCT FROM c.{name}" for name in names if name != '"id"')
+        connection.execute(
+            f"INSERT INTO changes {taken} JOIN met m ON m._new = i.rowid JOIN {table} c ON c.rowid = m._row "
+            f"WHERE m._same AND ({differs})"
+        )
+    connection.execute("DROP TABLE met")
     held = ", ".join(f"c.{name}" if name != '"is_deleted"' else "true" for name in names)
     if batch.whole and not is_append_only(mapping):
         connection.execute(

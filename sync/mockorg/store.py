@@ -118,7 +118,10 @@ class Store:
     def _index(self, type_: ObjectType, field: Field) -> None:
         name = quoted(f"{type_.name}.{field.name}")
         column = quoted(field.name)
-        also = ', "Id"' if field.name == "SystemModstamp" else ""
+        also = ""
+        if field.name == "SystemModstamp":  # counting by stamp, as replications do, reads the index alone
+            asked = ("Id", *(each.name for each in type_.stored_fields if each.name == "IsDeleted"), PENDING)
+            also = "".join(f", {quoted(each)}" for each in asked)
         self.db.execute(
             f"CREATE INDEX IF NOT EXISTS {name} ON {quoted(type_.name)} ({column}{also}) WHERE {column} IS NOT NULL"
         )

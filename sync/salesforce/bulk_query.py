@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor
 from concurrent.futures import wait as any_of
 from contextlib import closing
@@ -48,11 +48,11 @@ def bulk_query(
     patience: Patience,
     on_job: Callable[[str], None],
     on_progress: Callable[[int], None],
-    on_page: Callable[[Path], None],
+    on_pages: Callable[[Sequence[Path]], None],
 ) -> CsvPages:
     """Run or resume a query job and bring its pages to `folder`.
 
-    `on_page` hears of each page as soon as it is there, in the caller's thread, and may move or remove the file.
+    `on_pages` hears of pages as soon as they are there, in the caller's thread, and may move or remove their files.
 
     Raises:
         AccessRefused, OrgUnavailable, OrgFault: Also when the job failed, was aborted, hadn't ended in time, or when
@@ -66,12 +66,13 @@ def bulk_query(
     columns: tuple[str, ...] = ()
     records = 0
     with closing(_fetched(transport, job, folder)) as pages:
-        for page in pages:
-            if page.file.stat().st_size:
-                columns = columns or _header(page.file)
-                files.append(page.file)
-                records += page.records
-                on_page(page.file)
+        for there in pages:
+            filled = [page for page in there if page.file.stat().st_size]
+            if filled:
+                columns = columns or _header(filled[0].file)
+                files += [page.file for page in filled]
+                records += sum(page.records for page in filled)
+                on_pages([page.file for page in filled])
     if records != job.processed:
         raise OrgFault(
             f"bulk job {job.id}: its pages hold {records} records and the job says {job.processed}",
@@ -126,8 +127,8 @@ def _created(transport: Transport, soql: str, *, all_rows: bool) -> Job:
     return job_of(JobKind.QUERY, transport.send(call).data)
 
 
-def _fetched(transport: Transport, job: Job, folder: Path) -> Generator[_Page, None, None]:
-    """Every page as it comes in, by the list of pages where the org has one, else by locator."""
+def _fetched(transport: Transport, job: Job, folder: Path) -> Generator[list[_Page], None, None]:
+    """The pages as they come in, by the list of pages where the org has one, else by locator."""
     addresses = _addresses(transport, job)
     try:
         first = next(addresses, None)
@@ -147,8 +148,7 @@ def _fetched(transport: Transport, job: Job, folder: Path) -> Generator[_Page, N
             while coming:
                 there, coming = any_of(coming, return_when=FIRST_COMPLETED)
                 coming |= {pool.submit(_page, transport, *each) for each in islice(calls, len(there))}
-                for future in there:
-                    yield future.result()
+                yield [future.result() for future in there]
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
@@ -175,7 +175,7 @@ def _addresses(transport: Transport, job: Job) -> Iterator[str]:
         call = Call(method="GET", path=local_path(str(following)), template=call.template, root=Root.ORG)
 
 
-def _by_locator(transport: Transport, job: Job, folder: Path) -> Iterator[_Page]:
+def _by_locator(transport: Transport, job: Job, folder: Path) -> Iterator[list[_Page]]:
     """Page after page; the next one comes in while the last one is worked off."""
     with ThreadPoolExecutor(1, thread_name_prefix="bulk-page") as pool:
 
@@ -188,11 +188,11 @@ def _by_locator(transport: Transport, job: Job, folder: Path) -> Iterator[_Page]
         while True:
             page = coming.result()
             if page.following is None:
-                yield page
+                yield [page]
                 return
             number += 1
             coming = fetch(number, page.following)
-            yield page
+            yield [page]
 
 
 def _page(transport: Transport, call: Call, file: Path) -> _Page:

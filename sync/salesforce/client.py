@@ -204,7 +204,7 @@ class SalesforceClient:
         job_id: str | None = None,
         on_job: Callable[[str], None] = lambda _job_id: None,
         on_progress: Callable[[int], None] = lambda _records: None,
-        on_page: Callable[[Path], None] = lambda _file: None,
+        on_pages: Callable[[Sequence[Path]], None] = lambda _files: None,
     ) -> CsvPages:
         """A Bulk API 2.0 query streamed to CSV files in `folder`; `job_id` resumes a job made earlier."""
         return bulk_query.bulk_query(
@@ -216,7 +216,7 @@ class SalesforceClient:
             patience=self._patience,
             on_job=on_job,
             on_progress=on_progress,
-            on_page=on_page,
+            on_pages=on_pages,
         )
 
     def start_bulk_query(self, soql: str, *, all_rows: bool = False) -> str:

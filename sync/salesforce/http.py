@@ -23,7 +23,7 @@ from sync.errors import LeadgateError
 
 _CONNECTIONS = 16  # parallel result pages, and one for the rest
 _GZIP_FROM = 4096  # bytes; below, compressing costs more than it saves
-_CHUNK = 1 << 20
+_CHUNK = 1 << 17  # bytes; undone of gzip a chunk is many times as large, and several pages come at once
 
 
 class _TimedAdapter(HTTPAdapter):

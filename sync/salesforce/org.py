@@ -172,13 +172,13 @@ class OrgReader(Protocol):
         job_id: str | None = None,
         on_job: Callable[[str], None] = lambda _job_id: None,
         on_progress: Callable[[int], None] = lambda _records: None,
-        on_page: Callable[[Path], None] = lambda _file: None,
+        on_pages: Callable[[Sequence[Path]], None] = lambda _files: None,
     ) -> CsvPages:
         """A Bulk API 2.0 query streamed to CSV files in `folder`; `job_id` resumes a job made earlier.
 
-        `on_job` hears the job's id as soon as there is one, `on_page` each file as soon as it is whole, in the order
-        of their arrival, and may remove it. Raises `OrgFault` when the job failed, was aborted, or the pages don't add
-        up: only then are all pages known to be there.
+        `on_job` hears the job's id as soon as there is one, `on_pages` all files that have become whole meanwhile, in
+        the order of their arrival, and may remove them. Raises `OrgFault` when the job failed, was aborted, or the
+        pages don't add up: only then are all pages known to be there.
         """
         ...
 

@@ -7,7 +7,7 @@ its span of time, and these in halves again, until each is answered.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -31,8 +31,8 @@ _BEFORE_ALL = datetime(1999, 1, 1, tzinfo=UTC)
 class Sink(Protocol):
     """Where pages go as they come in."""
 
-    def page(self, file: Path) -> None:
-        """A page is there; its file may be removed."""
+    def pages(self, files: Sequence[Path]) -> None:
+        """Pages are there; their files may be removed."""
 
     def restart(self) -> None:
         """The pages so far were of no use: all of them come anew."""
@@ -41,8 +41,8 @@ class Sink(Protocol):
 class _Keep:
     """Leaves every page where it is."""
 
-    def page(self, file: Path) -> None:
-        """Leaves it."""
+    def pages(self, files: Sequence[Path]) -> None:
+        """Leaves them."""
 
     def restart(self) -> None:
         """Leaves them; the list of pages that counts is the last one."""
@@ -200,7 +200,7 @@ class BulkReader:
             job_id=job_id,
             on_job=on_job,
             on_progress=on_progress,
-            on_page=sink.page,
+            on_pages=sink.pages,
         )
 
 

@@ -6,7 +6,7 @@ mirror may be held open from the first page to the last. Nothing is kept unless 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -43,8 +43,8 @@ class Streaming:
     ) -> None:
         self._open.close()  # closing the connection rolls back what was not committed
 
-    def page(self, file: Path) -> None:
-        """Takes a page in and removes its file.
+    def pages(self, files: Sequence[Path]) -> None:
+        """Takes pages in and removes their files; several at once make work for several processors.
 
         Raises:
             MirrorUnusable, OrgBusy, MappingInvalid, OrgFault: As `Intake.take`.
@@ -52,8 +52,9 @@ class Streaming:
         if self.load is None and not self._keeps:
             self._begin()
         if self.load is not None:
-            self.load.add([file])
-            file.unlink()
+            self.load.add(files)
+            for file in files:
+                file.unlink()
             self.intake.progress(Progress(object=self.window.object, doing="loading"))
 
     def restart(self) -> None:
