@@ -1,8 +1,8 @@
 # ruff: noqa: S608 -- the only names in here are our own
 """Running a compiled policy on the mirror: its queries in, decisions and evidence out.
 
-The policy writes the SQL (`sync.policy.compile`), this module only executes it, each time on a session of its own: a
-decision may be looked into while the next ones still stream.
+The policy writes the SQL (`sync.policy.compile`), this module only executes it, on a session (`session`) that holds the
+views which policies read. A decision may be looked into, on another session, while the next ones still stream.
 """
 
 from __future__ import annotations
@@ -23,16 +23,13 @@ _CHUNK = 10_000
 """Rows fetched at a time, so that a million decisions never stand in memory at once."""
 
 
-def decide(
-    connection: DuckDBPyConnection, mapping: OrgMapping, compiled: CompiledPolicy, lead_ids: Sequence[str] | None
-) -> Iterator[Decision]:
+def decide(cursor: DuckDBPyConnection, compiled: CompiledPolicy, lead_ids: Sequence[str] | None) -> Iterator[Decision]:
     """The decision on every live lead, or on those asked for, by lead id."""
     if lead_ids is None:
-        rows = _run(connection, mapping, f"{compiled.decide_sql} ORDER BY lead_id")
+        rows = _run(cursor, f"{compiled.decide_sql} ORDER BY lead_id")
     else:
-        rows = _run(connection, mapping, f"{compiled.decide_some_sql} ORDER BY lead_id", list(lead_ids))
-    for row in rows:
-        yield compiled.decision(row)
+        rows = _run(cursor, f"{compiled.decide_some_sql} ORDER BY lead_id", list(lead_ids))
+    yield from map(compiled.decision, rows)
 
 
 class Decided:
@@ -75,40 +72,38 @@ def decided(connection: DuckDBPyConnection, mapping: OrgMapping, compiled: Compi
 
 
 def evidence(
-    connection: DuckDBPyConnection, mapping: OrgMapping, compiled: CompiledPolicy, lead_ids: Sequence[str]
+    cursor: DuckDBPyConnection, compiled: CompiledPolicy, lead_ids: Sequence[str]
 ) -> dict[str, tuple[Evidence, ...]]:
     """The records behind the signals of some leads, latest first; every lead asked for has an entry."""
     found: dict[str, list[Evidence]] = {lead_id: [] for lead_id in lead_ids}
-    for row in _run(connection, mapping, compiled.evidence_sql, list(lead_ids)):
+    for row in _run(cursor, compiled.evidence_sql, list(lead_ids)):
         lead_id, one = compiled.evidence(row)
         found[lead_id].append(one)
     return {lead_id: tuple(listed) for lead_id, listed in found.items()}
 
 
 def evidence_records(
-    connection: DuckDBPyConnection, mapping: OrgMapping, compiled: CompiledPolicy, lead_ids: Sequence[str]
+    cursor: DuckDBPyConnection, compiled: CompiledPolicy, lead_ids: Sequence[str]
 ) -> dict[str, tuple[str, ...]]:
     """Only the ids of the records behind the signals of some leads; every lead asked for has an entry."""
     found: dict[str, list[str]] = {lead_id: [] for lead_id in lead_ids}
-    for lead_id, record_id in _run(connection, mapping, compiled.records_sql, list(lead_ids)):
+    for lead_id, record_id in _run(cursor, compiled.records_sql, list(lead_ids)):
         found[str(lead_id)].append(str(record_id))
     return {lead_id: tuple(listed) for lead_id, listed in found.items()}
 
 
-def deciding_values(
-    connection: DuckDBPyConnection, mapping: OrgMapping, compiled: CompiledPolicy, lead_ids: Sequence[str]
-) -> dict[str, Record]:
+def deciding_values(cursor: DuckDBPyConnection, compiled: CompiledPolicy, lead_ids: Sequence[str]) -> dict[str, Record]:
     """The fields that the policy reads, of some leads; by lead id, then by our field names."""
-    return dict(compiled.values(row) for row in _run(connection, mapping, compiled.values_sql, list(lead_ids)))
+    return dict(compiled.values(row) for row in _run(cursor, compiled.values_sql, list(lead_ids)))
 
 
 def opportunity_checks(
-    connection: DuckDBPyConnection, mapping: OrgMapping, compiled: CompiledPolicy
+    cursor: DuckDBPyConnection, compiled: CompiledPolicy
 ) -> Iterator[tuple[str, Mapping[str, bool | None]]]:
     """Every live opportunity's id, and each opportunity check on it."""
     if compiled.checks_sql is None:
         return
-    for row in _run(connection, mapping, f"{compiled.checks_sql} ORDER BY id"):
+    for row in _run(cursor, f"{compiled.checks_sql} ORDER BY id"):
         results = (None if value is None else bool(value) for value in row[1:])
         yield str(row[0]), dict(zip(compiled.policy.opportunity_checks, results, strict=True))
 
@@ -126,10 +121,14 @@ def session(connection: DuckDBPyConnection, mapping: OrgMapping) -> Iterator[Duc
         yield cursor
 
 
-def _run(
-    connection: DuckDBPyConnection, mapping: OrgMapping, sql: str, *parameters: object
-) -> Iterator[tuple[object, ...]]:
-    with session(connection, mapping) as cursor:
-        result = cursor.execute(sql, list(parameters) or None)
-        while rows := result.fetchmany(_CHUNK):
-            yield from rows
+def narrow(cursor: DuckDBPyConnection, lead_ids: Sequence[str]) -> None:
+    """From now on the session's `activity` holds nothing but these leads' activities, which are looked for once."""
+    wanted = '"lead_id" IN (SELECT unnest(?))'
+    cursor.execute(f'CREATE TEMP TABLE "activity_of_few" AS SELECT * FROM "activity" WHERE {wanted}', [list(lead_ids)])
+    cursor.execute('CREATE OR REPLACE TEMP VIEW "activity" AS SELECT * FROM "activity_of_few"')
+
+
+def _run(cursor: DuckDBPyConnection, sql: str, *parameters: object) -> Iterator[tuple[object, ...]]:
+    result = cursor.execute(sql, list(parameters) or None)
+    while rows := result.fetchmany(_CHUNK):
+        yield from rows

@@ -11,14 +11,14 @@ from dataclasses import replace
 from datetime import datetime
 
 from sync.mapping import OrgMapping
-from sync.mirror.store import Mirror
+from sync.mirror.about import About
 from sync.policy.compile import compile_policy
 from sync.policy.decision import Decision
 from sync.policy.schema import Policy
 
 
 def last_seen(
-    mirror: Mirror, mapping: OrgMapping, policy: Policy, decision: Decision, *, now: datetime
+    about: About, mapping: OrgMapping, policy: Policy, decision: Decision, *, now: datetime
 ) -> Mapping[str, datetime | None]:
     """For each signal with a window that doesn't hold: when it was last seen at all, `None` = never."""
     lapsed = {
@@ -29,7 +29,7 @@ def last_seen(
     if not lapsed:
         return {}
     unbounded = compile_policy(replace(policy, signals={**policy.signals, **lapsed}), mapping, now)
-    found = mirror.evidence(unbounded, [decision.lead_id])[decision.lead_id]
+    found = about.evidence(unbounded)[decision.lead_id]
     return {
         name: max((one.at for one in found if one.signal == name and not one.contradicts and one.at), default=None)
         for name in lapsed

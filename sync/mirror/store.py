@@ -18,6 +18,7 @@ from duckdb import DuckDBPyConnection
 from sync.errors import InputInvalid, MirrorUnusable
 from sync.mapping import OrgMapping
 from sync.mirror import candidates, decide
+from sync.mirror.about import About
 from sync.mirror.connection import Wait, give_up, opened
 from sync.mirror.decide import Decided
 from sync.mirror.forget import Forgotten, forget, is_rewrite_due, rewrite, same_person
@@ -148,27 +149,39 @@ class Mirror:
 
     def decide(self, compiled: CompiledPolicy, lead_ids: Sequence[str] | None = None) -> Iterator[Decision]:
         """The decision on every live lead, or on those asked for, by lead id; streamed while the mirror is open."""
-        return decide.decide(self._connection, self._mapping, compiled, lead_ids)
+        with self.session() as cursor:
+            yield from decide.decide(cursor, compiled, lead_ids)
 
     def decided(self, compiled: CompiledPolicy) -> AbstractContextManager[Decided]:
         """Every live lead decided once, in memory: for several questions about all of them."""
         return decide.decided(self._connection, self._mapping, compiled)
 
+    @contextmanager
+    def about(self, lead_ids: Sequence[str]) -> Iterator[About]:
+        """For several questions about the same few leads."""
+        with self.session() as cursor:
+            decide.narrow(cursor, lead_ids)
+            yield About(cursor, lead_ids)
+
     def evidence(self, compiled: CompiledPolicy, lead_ids: Sequence[str]) -> dict[str, tuple[Evidence, ...]]:
         """The records behind the signals of some leads, latest first."""
-        return decide.evidence(self._connection, self._mapping, compiled, lead_ids)
+        with self.session() as cursor:
+            return decide.evidence(cursor, compiled, lead_ids)
 
     def evidence_records(self, compiled: CompiledPolicy, lead_ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
         """Only the ids of the records behind the signals of some leads, for many leads at once."""
-        return decide.evidence_records(self._connection, self._mapping, compiled, lead_ids)
+        with self.session() as cursor:
+            return decide.evidence_records(cursor, compiled, lead_ids)
 
     def deciding_values(self, compiled: CompiledPolicy, lead_ids: Sequence[str]) -> dict[str, Record]:
         """The fields that the policy reads, by lead id and our field names."""
-        return decide.deciding_values(self._connection, self._mapping, compiled, lead_ids)
+        with self.session() as cursor:
+            return decide.deciding_values(cursor, compiled, lead_ids)
 
     def opportunity_checks(self, compiled: CompiledPolicy) -> Iterator[tuple[str, Mapping[str, bool | None]]]:
         """Every live opportunity's id with the policy's opportunity checks on it."""
-        return decide.opportunity_checks(self._connection, self._mapping, compiled)
+        with self.session() as cursor:
+            yield from decide.opportunity_checks(cursor, compiled)
 
     def matches(self, lead_ids: Sequence[str], free_mail: Collection[str] = ()) -> dict[str, LeadMatches]:
         """Accounts, contacts and open opportunities that leads may belong to; `free_mail` as the policy has it."""

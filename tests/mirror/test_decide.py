@@ -136,15 +136,27 @@ def test_a_mirror_without_activities_still_decides(fill: Fill, path: Path) -> No
         assert [d.verdict for d in mirror.decide(compiled)] == [Verdict.READY]
 
 
+def test_what_is_asked_about_a_few_leads_is_answered_as_among_all(
+    decided: Path, mapping: OrgMapping, compiled: CompiledPolicy
+) -> None:
+    few = [COLD, TALKED]
+    with Mirror.open(decided, mapping) as mirror, mirror.about(few) as about:
+        assert about.decisions(compiled) == list(mirror.decide(compiled, few))
+        assert about.evidence(compiled) == mirror.evidence(compiled, few)
+        assert about.evidence(compiled)[TALKED]
+        assert about.values(compiled) == mirror.deciding_values(compiled, few)
+
+
 def test_a_signal_whose_window_has_passed_is_told_with_the_day_it_was_last_seen(
     decided: Path, mapping: OrgMapping, compiled: CompiledPolicy
 ) -> None:
     policy = load_policy_text(POLICY, "readiness.yaml", mapping)
     with Mirror.open(decided, mapping) as mirror:
-        by_lead = {decision.lead_id: decision for decision in mirror.decide(compiled)}
-        seen = {
-            lead_id: last_seen(mirror, mapping, policy, by_lead[lead_id], now=NOW) for lead_id in (COLD, READY, TALKED)
-        }
+        with mirror.about([COLD, READY, TALKED]) as about:
+            seen = {
+                decision.lead_id: last_seen(about, mapping, policy, decision, now=NOW)
+                for decision in about.decisions(compiled)
+            }
     assert seen[COLD] == {"pricing_talk": datetime(2025, 1, 1, tzinfo=UTC)}
     assert seen[READY] == {"pricing_talk": None}
     assert seen[TALKED] == {}

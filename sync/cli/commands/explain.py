@@ -52,18 +52,19 @@ def explain(
     compiled = compile_policy(policy, workspace.mapping, instant(as_of, workspace.clock))
     with workspace.mirror() as mirror:
         lead_id, name = one_lead(mirror, lead)
-        decisions = list(mirror.decide(compiled, [lead_id]))
-        if not decisions:
-            raise InputInvalid(f"lead {lead_id} is deleted in the org", place="LEAD", fix="nothing to decide")
-        told = explained(
-            compiled,
-            workspace.mapping,
-            decisions[0],
-            values=mirror.deciding_values(compiled, [lead_id])[lead_id],
-            evidence=mirror.evidence(compiled, [lead_id])[lead_id],
-            usual=picklist_values_in_use(mirror, workspace.mapping, compiled.deciding_fields),
-        )
-        seen = last_seen(mirror, workspace.mapping, policy, decisions[0], now=compiled.now)
+        with mirror.about([lead_id]) as about:
+            decisions = about.decisions(compiled)
+            if not decisions:
+                raise InputInvalid(f"lead {lead_id} is deleted in the org", place="LEAD", fix="nothing to decide")
+            told = explained(
+                compiled,
+                workspace.mapping,
+                decisions[0],
+                values=about.values(compiled)[lead_id],
+                evidence=about.evidence(compiled)[lead_id],
+                usual=picklist_values_in_use(mirror, workspace.mapping, compiled.deciding_fields),
+            )
+            seen = last_seen(about, workspace.mapping, policy, decisions[0], now=compiled.now)
         candidates = candidates_of(mirror, policy, decisions[0]) if matches else ()
         scores = mirror.scores(lead_id) if LIKELIHOOD in compiled.deciding_fields else []
     known = next((score for score in scores if score.scored_at <= compiled.now), None)
