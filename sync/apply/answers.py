@@ -6,11 +6,12 @@ effect, and of that only what may succeed without anybody changing anything. Pur
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import assert_never
 
-from sync.ledger.entries import MADE, Closing, Made, State
+from sync.ledger.entries import MADE, NOTHING_MADE, Closing, Made, State
 from sync.salesforce.faults import Kind, explain, is_governor_limit
 from sync.salesforce.org import Accepted, Answer, Changed, NotSent, Refused, Unknown
 
@@ -50,6 +51,7 @@ AGAIN = frozenset({Then.AGAIN_ALONE, Then.AGAIN_SMALLER, Then.AGAIN_LATER, Then.
 
 CONVERTED_ALREADY = "CANNOT_UPDATE_CONVERTED_LEAD"
 
+_SUCCESS: Mapping[str, str] = {"answer": "success"}
 _TOO_MANY = {"EXCEEDED_LEAD_CONVERT_LIMIT", "LIMIT_EXCEEDED"}
 _OF_THE_RECORD = {"UNSENDABLE_VALUE"}
 """Not sent because of what this one record holds."""
@@ -59,10 +61,12 @@ def meaning(key: str, answer: Answer) -> Meaning:
     """What an answer means for the intent of that key."""
     match answer:
         case Accepted():
-            made = Made(
-                account_id=answer.account_id, contact_id=answer.contact_id, opportunity_id=answer.opportunity_id
-            )
-            evidence = {"answer": "success", **({MADE: answer.id} if answer.created else {})}
+            made = NOTHING_MADE
+            if answer.account_id or answer.contact_id or answer.opportunity_id:
+                made = Made(
+                    account_id=answer.account_id, contact_id=answer.contact_id, opportunity_id=answer.opportunity_id
+                )
+            evidence = {**_SUCCESS, MADE: answer.id} if answer.created else _SUCCESS
             closing = Closing(key=key, state=State.APPLIED, made=made, evidence=evidence)
             return Meaning(closing=closing, then=Then.NOTHING)
         case Changed():

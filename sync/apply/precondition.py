@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from sync.apply.context import Planned, Run
 from sync.apply.pre_images import fields_to_keep, save_pre_images
 from sync.apply.subjects import evidence_text
 from sync.ledger.entries import Closing, Entry, Made, State
-from sync.model import Record
+from sync.model import Record, Value
 from sync.plan.actions import ConvertLead, UpdateStatus
 from sync.plan.expects import differences, evidence_digest, same_value
 from sync.salesforce.soql import in_lists, soql
@@ -117,10 +118,15 @@ def _verdict(  # noqa: PLR0911 -- a decision table, one return a row
     return Ready(one, moment_of(str(lead["SystemModstamp"])))
 
 
+@lru_cache(maxsize=1024)
+def _same_status(one: str, other: Value) -> bool:
+    """Whether two renderings of a status mean the same; an org has few, and a run asks for every lead."""
+    return same_value(one, other)
+
+
 def _done_already(one: Planned, lead: Record, live: Entry | None) -> Closing | None:
     """How it ended, when the lead already is as the action would make it."""
     action = one.action
-    evidence = evidence_text({"LastModifiedById": lead.get("LastModifiedById")})
     match action:
         case ConvertLead():
             if not lead.get("IsConverted"):
@@ -128,11 +134,12 @@ def _done_already(one: Planned, lead: Record, live: Entry | None) -> Closing | N
             code = None if live is not None and live.state is State.APPLIED else "converted_by_another"
             made = converted_ids(lead)
         case UpdateStatus():
-            if lead.get("IsConverted") or not same_value(action.to, lead.get("Status")):
+            if lead.get("IsConverted") or not _same_status(action.to, lead.get("Status")):
                 return None
             code, made = None, Made()
     if live is not None and live.state is State.INTENDED:
         return None
+    evidence = evidence_text({"LastModifiedById": lead.get("LastModifiedById")})
     return Closing(key=one.subject.key, state=State.ALREADY_APPLIED, code=code, made=made, evidence=evidence)
 
 

@@ -246,8 +246,10 @@ def _limits_told_apart(run: Run, meanings: Sequence[Meaning]) -> list[Meaning]:
     """Salesforce has one code for the day's quota and for too many long calls; where its words don't tell, ask it."""
 
     def unclear(one: Meaning) -> bool:
+        if one.code != "REQUEST_LIMIT_EXCEEDED":
+            return False
         said = (one.message or "").removeprefix(f"{one.code}: ").lower()
-        return one.code == "REQUEST_LIMIT_EXCEEDED" and not said.startswith(("totalrequests", "concurrent"))
+        return not said.startswith(("totalrequests", "concurrent"))
 
     if run.halt is not None or not any(unclear(one) for one in meanings):
         return list(meanings)

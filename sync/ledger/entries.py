@@ -108,6 +108,10 @@ class Made:
     opportunity_id: str | None = None
 
 
+NOTHING_MADE = Made()
+"""What a status update makes; one value for a hundred thousand of them."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
     """What an entry is about; ids and statuses only, never names or addresses."""
@@ -131,7 +135,7 @@ class Closing:
     state: State
     code: str | None = None
     fields: tuple[str, ...] = ()
-    made: Made = field(default_factory=Made)
+    made: Made = NOTHING_MADE
     evidence: Mapping[str, str] = field(default_factory=dict)
     """What was seen, by field or fact: `IsConverted`, `LastModifiedById`, `differs`."""
 
@@ -151,6 +155,16 @@ class Entry:
     made: Made
     evidence: Mapping[str, str]
     changed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """How an action of a run stands: what an account of every lead needs of an entry."""
+
+    state: State
+    code: str | None
+    fields: tuple[str, ...]
+    made: Made
 
 
 def latest(entries: Iterable[Entry]) -> dict[str, Entry]:

@@ -10,7 +10,7 @@ from json.encoder import encode_basestring as _quoted
 
 from sqlalchemy import Row as Found
 
-from sync.ledger.entries import LEAD_MODSTAMP, Closing, Entry, Made, State, Subject
+from sync.ledger.entries import LEAD_MODSTAMP, NOTHING_MADE, Closing, Entry, Fate, Made, State, Subject
 from sync.ledger.many import Row
 from sync.ledger.times import from_text
 from sync.plan.pace import Pace
@@ -122,6 +122,17 @@ def to_entry(row: Found[tuple[object, ...]]) -> Entry:
         made=Made(account_id=row.account_id, contact_id=row.contact_id, opportunity_id=row.opportunity_id),
         evidence=_mapping(row.evidence),
         changed_at=from_text(row.changed_at),
+    )
+
+
+def to_fate(columns: tuple[str | None, ...]) -> Fate:
+    """How an action stands, from an entry's state, code, fields, account, contact and opportunity."""
+    state, code, fields, *made = columns
+    return Fate(
+        _STATES[state or ""],
+        code,
+        tuple(fields.split(",")) if fields else (),
+        Made(account_id=made[0], contact_id=made[1], opportunity_id=made[2]) if any(made) else NOTHING_MADE,
     )
 
 

@@ -23,7 +23,7 @@ from sync.ledger import audit as history
 from sync.ledger import lease as leasing
 from sync.ledger.audit import AuditEvent, Chain
 from sync.ledger.connection import READ, open_engine
-from sync.ledger.entries import CLOSINGS, FOLLOW_UP, MADE, Closing, Entry, State, Subject
+from sync.ledger.entries import CLOSINGS, FOLLOW_UP, MADE, Closing, Entry, Fate, State, Subject
 from sync.ledger.lease import Lease
 from sync.ledger.many import execute_many
 from sync.ledger.rows import (
@@ -36,6 +36,7 @@ from sync.ledger.rows import (
     remembering,
     subject_row,
     to_entry,
+    to_fate,
     to_json,
     to_pace,
     to_run,
@@ -280,6 +281,24 @@ class Ledger:
     def run_entries(self, run_id: str) -> tuple[Entry, ...]:
         """All entries of a run, oldest first."""
         return self._entries(select(entries).where(entries.c.run_id == run_id))
+
+    def fates(self, run_id: str) -> dict[str, Fate]:
+        """How each of a run's actions stands by its last entry, by key; the steps that follow an action left out."""
+        wanted = (
+            select(
+                entries.c.action_key,
+                entries.c.state,
+                entries.c.code,
+                entries.c.fields,
+                entries.c.account_id,
+                entries.c.contact_id,
+                entries.c.opportunity_id,
+            )
+            .where(entries.c.run_id == run_id, entries.c.parent_key.is_(None))
+            .order_by(entries.c.entry_id)
+        )
+        with self._reader.begin() as connection:
+            return {row[0]: to_fate(row[1:]) for row in connection.execute(wanted)}
 
     def status_writes(self, org_id: str, since: datetime) -> dict[str, tuple[tuple[str, datetime], ...]]:
         """Lead Statuses that leadgate itself set since then, by lead: (status, when)."""

@@ -141,47 +141,45 @@ def _abandon(transport: Transport, job: Job) -> None:
 
 
 def _results(transport: Transport, job: Job, group: Sequence[RecordUpdate]) -> list[Answer]:
-    found: dict[str, list[Answer]] = {}
+    found: dict[str, Answer | None] = {}
     asked = [normal_id(update.id) or "" for update in group]
     known = frozenset(asked) - {""}
+
+    def file(written: str, answer: Answer) -> None:
+        id_ = written if written in known else normal_id(written)
+        if id_ is not None:
+            found[id_] = answer if id_ not in found else None  # twice: nobody knows which is true
+
     done = Accepted(id="")  # the row's id tells whose
-    for row in _rows(transport, job, "/successfulResults/"):
-        _file(found, known, row, done)
+    for id_, _ in _rows(transport, job, "/successfulResults/"):
+        file(id_, done)
     # A file that the job's own figures and the rows seen so far say is empty isn't worth a call; were the figures
     # wrong, its records would be missing below, and unknown.
     if job.failed or len(found) != len(group):
-        for row in _rows(transport, job, "/failedResults/"):
-            _file(found, known, row, _refused(row.get("sf__Error") or ""))
+        for id_, error in _rows(transport, job, "/failedResults/"):
+            file(id_, _refused(error))
     if len(found) != len(group):
-        for row in _rows(transport, job, "/unprocessedrecords/"):
-            unprocessed = NotSent(code="UNPROCESSED", message=f"bulk job {job.id} ended as {job.state} before it")
-            _file(found, known, row, unprocessed)
+        unprocessed = NotSent(code="UNPROCESSED", message=f"bulk job {job.id} ended as {job.state} before it")
+        for id_, _ in _rows(transport, job, "/unprocessedrecords/"):
+            file(id_, unprocessed)
     lost = Unknown(code="INCOMPLETE_RESULT", message=f"bulk job {job.id} doesn't account for this record exactly once")
     answers: list[Answer] = []
     for update, id_ in zip(group, asked, strict=True):
-        match found.get(id_, []):
-            case [Accepted()]:
-                answers.append(Accepted(id=update.id))
-            case [single]:
-                answers.append(single)
-            case _:
-                answers.append(lost)
+        answer = found.get(id_)
+        answers.append(Accepted(id=update.id) if answer is done else answer or lost)
     return answers
 
 
-def _rows(transport: Transport, job: Job, path: str) -> Iterator[dict[str, str]]:
+def _rows(transport: Transport, job: Job, path: str) -> Iterator[tuple[str, str]]:
+    """Id and error of each row of a result file; columns by their names, whatever their order."""
     text = transport.send(job.call("GET", path, content=Content.CSV)).content.decode("utf-8")
     lines = csv.reader(io.StringIO(text, newline=""))
-    names = next(lines, [])
+    names = {name: place for place, name in enumerate(next(lines, []))}
+    ids = [names[name] for name in ("Id", "sf__Id") if name in names]
+    error = names.get("sf__Error")
     for cells in lines:  # by hand: csv.DictReader takes most of the time that a large job's results take
-        yield dict(zip(names, cells, strict=False))
-
-
-def _file(found: dict[str, list[Answer]], known: frozenset[str], row: dict[str, str], answer: Answer) -> None:
-    written = row.get("Id") or row.get("sf__Id") or ""
-    id_ = written if written in known else normal_id(written)
-    if id_ is not None:
-        found.setdefault(id_, []).append(answer)
+        id_ = next((cells[place] for place in ids if place < len(cells) and cells[place]), "")
+        yield id_, "" if error is None or error >= len(cells) else cells[error]
 
 
 def _refused(error: str) -> Refused:

@@ -17,7 +17,6 @@ from sync.model import Record, Value, normal_id
 NULL_IN_CSV = "#N/A"
 """Bulk API: an empty cell is ignored; this one clears the field."""
 
-_OFFSET_WITHOUT_COLON = re.compile(r"([+-]\d{2})(\d{2})$")
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -44,7 +43,7 @@ def moment_of(text: str) -> datetime:
     Raises:
         ValueError: Not a datetime.
     """
-    moment = datetime.fromisoformat(_OFFSET_WITHOUT_COLON.sub(r"\1:\2", text.strip()))
+    moment = datetime.fromisoformat(text.strip())
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
 
 
