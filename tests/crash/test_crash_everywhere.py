@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import random
+import time
 
 import pytest
 from crash_points import World, check
 from sizes import EVERYTHING
 
+from benchmarks import proofs
 from sync.mockorg.faults import Fault, FaultKind
 from sync.plan.actions import Outcome
 
@@ -97,14 +99,8 @@ def test_with_any_answer_lost_every_lead_is_converted_once(here: World, kind: Fa
         check(here, here.plans)
 
 
-def runs(in_test_all: int, in_prove: int) -> pytest.MarkDecorator:
-    """How often: a smaller size in `make test-all`, the full one in `make prove`."""
-    sizes = (pytest.param(in_test_all, marks=pytest.mark.slow), pytest.param(in_prove, marks=pytest.mark.prove))
-    return pytest.mark.parametrize("times", sizes)
-
-
-@runs(300, 6000)
-def test_killed_twice_anywhere_every_lead_is_converted_once(here: World, times: int) -> None:
+def die_twice(here: World, times: int) -> int:
+    """Kills two runs of each history anywhere; how many points there were to die at."""
     count = points(here)
     chance = random.Random(7)  # noqa: S311 -- repeatable, no secret
     for _ in range(times):
@@ -113,10 +109,11 @@ def test_killed_twice_anywhere_every_lead_is_converted_once(here: World, times: 
         here.run(kill_at=chance.randrange(count))
         assert here.run() is not None
         check(here, here.plans)
+    return count
 
 
-@runs(150, 4000)
-def test_killed_with_answers_lost_as_well_every_lead_is_converted_once(here: World, times: int) -> None:
+def die_with_answers_lost(here: World, times: int) -> None:
+    """Kills a run anywhere in which an answer gets lost before its effect, and another one after it."""
     count = points(here)
     chance = random.Random(13)  # noqa: S311 -- repeatable, no secret
     for _ in range(times):
@@ -130,3 +127,38 @@ def test_killed_with_answers_lost_as_well_every_lead_is_converted_once(here: Wor
         here.mock.clear_faults()
         assert here.run() is not None
         check(here, here.plans)
+
+
+@pytest.mark.slow
+def test_killed_twice_anywhere_every_lead_is_converted_once(here: World) -> None:
+    die_twice(here, 300)
+
+
+@pytest.mark.slow
+def test_killed_with_answers_lost_as_well_every_lead_is_converted_once(here: World) -> None:
+    die_with_answers_lost(here, 150)
+
+
+@pytest.mark.prove
+def test_killed_ten_thousand_times_every_lead_is_converted_once(here: World) -> None:
+    began = time.monotonic()
+    twice, lost = 6000, 4000
+    count = die_twice(here, twice)
+    die_with_answers_lost(here, lost)
+    proofs.keep(
+        "deaths",
+        section="Conversions",
+        title="Death at every effect",
+        claim=f"""A run of one status update and five conversions passes {count} points at which something is done: each
+            request before it is sent and after its answer, each statement that the ledger commits. It died at one of
+            them chosen by chance, and its successor at another; or it died while an answer got lost before its effect
+            and another one after it. Then one clean run, and the same promises as above.""",
+        test="tests/crash/test_crash_everywhere.py",
+        seconds=time.monotonic() - began,
+        counts={
+            "points to die at": count,
+            "histories with two deaths": twice,
+            "histories with a death and two lost answers": lost,
+            "promises broken": 0,
+        },
+    )

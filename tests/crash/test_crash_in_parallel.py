@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import random
 import threading
+import time
 
 import pytest
 from crash_points import LIMITS, Killed, World, check
 
+from benchmarks import proofs
 from sync.apply.outcome import RunResult
 from sync.apply.runner import apply_plan
 from sync.ledger.store import Ledger
@@ -36,10 +38,8 @@ def one_lead_a_call(here: World) -> None:
         ledger.remember_pace(lease, Pace(size=1, proven=1, failed_at=2))
 
 
-@pytest.mark.parametrize(
-    "times", [2, pytest.param(150, marks=pytest.mark.slow), pytest.param(3000, marks=pytest.mark.prove)]
-)
-def test_killed_anywhere_with_calls_under_way_every_lead_is_converted_once(here: World, times: int) -> None:
+def die_anywhere(here: World, times: int) -> int:
+    """Kills a run of each history anywhere; how many points there were to die at."""
     here.fresh()
     one_lead_a_call(here)
     assert run(here) is not None
@@ -58,3 +58,26 @@ def test_killed_anywhere_with_calls_under_way_every_lead_is_converted_once(here:
             assert result.exit_code() == 0, result.outcomes
         check(here, here.plans)
     assert died >= times // 2
+    return count
+
+
+@pytest.mark.parametrize("times", [2, pytest.param(150, marks=pytest.mark.slow)])
+def test_killed_anywhere_with_calls_under_way_every_lead_is_converted_once(here: World, times: int) -> None:
+    die_anywhere(here, times)
+
+
+@pytest.mark.prove
+def test_killed_thousands_of_times_with_calls_under_way_every_lead_is_converted_once(here: World) -> None:
+    began, times = time.monotonic(), 3000
+    count = die_anywhere(here, times)
+    proofs.keep(
+        "deaths_in_parallel",
+        section="Conversions",
+        title="Death with several calls under way",
+        claim=f"""The same run with one lead a call and three calls at a time, so that others are under way when it dies
+            at one of its {count} points, chosen by chance; what they had sent still reaches the org. Then one clean
+            run, and the same promises.""",
+        test="tests/crash/test_crash_in_parallel.py",
+        seconds=time.monotonic() - began,
+        counts={"points to die at": count, "histories": times, "promises broken": 0},
+    )
