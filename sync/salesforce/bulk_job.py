@@ -90,7 +90,7 @@ class Patience:
     deadline: float = 4 * 3600
     first_pause: float = 0.3
     longest_pause: float = 30.0
-    share: float = 0.25
+    share: float = 0.15
     """A pause as a share of what has been waited so far: so much later than its end a job is found ended, at most."""
 
 
@@ -127,7 +127,7 @@ def set_state(transport: Transport, job: Job, state: State) -> Job:
 
 
 def wait(transport: Transport, job: Job, patience: Patience, on_progress: Callable[[int], None]) -> Job:
-    """Poll until the job has ended, whichever way.
+    """Poll until the job, as it was just described, has ended, whichever way.
 
     Raises:
         OrgFault: It hadn't ended by the deadline (`BULK_JOB_UNFINISHED`).
@@ -142,11 +142,10 @@ def wait(transport: Transport, job: Job, patience: Patience, on_progress: Callab
                 fix="run again: the same job is picked up",
                 code="BULK_JOB_UNFINISHED",
             )
+        pause = min(max(patience.first_pause, waited * patience.share), patience.longest_pause)
+        patience.sleep(pause)
+        waited += pause
         job = read(transport, job.kind, job.id)
         on_progress(job.processed)
-        if not job.state.final:
-            pause = min(max(patience.first_pause, waited * patience.share), patience.longest_pause)
-            patience.sleep(pause)
-            waited += pause
     events.info("salesforce.bulk_job", job_id=job.id, state=job.state.value, processed=job.processed, failed=job.failed)
     return job
