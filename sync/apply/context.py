@@ -72,6 +72,10 @@ class Run:
     """Lead ids whose outcome can't be told for now."""
     followed: dict[str, State] = field(default_factory=dict)
     """Conversion key → how the follow-up that sets its opportunity's fields ended."""
+    overtaken: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Conversion key → the deciding fields that somebody changed between the last re-read and the conversion."""
+    not_compared: int = 0
+    """Converted leads that couldn't be read once more to tell that."""
     sent: int = 0
     """Requests that were sent to change something."""
     halt: Halt | None = None
@@ -91,6 +95,10 @@ class Run:
     def intend(self, subjects: Sequence[Subject], grounds: Mapping[str, Mapping[str, str]]) -> None:
         """Commit intents; raises `KeyTaken` when another writer was faster."""
         self.ledger.intend(self.lease, self.run_id, self.plan_id, subjects, evidence=grounds)
+
+    def stay(self) -> None:
+        """Tell the ledger that this run is alive: a call may outlast its lease."""
+        self.ledger.renew(self.lease)
 
     def may_go_on(self) -> bool:
         """Whether the next call may be sent; sets `halt` when not."""

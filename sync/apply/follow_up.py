@@ -124,7 +124,9 @@ def _sent(run: Run, batch: Sequence[_Pending]) -> list[Answer]:
     ]
     if guarded:
         return run.org.update_guarded(updates)
-    return run.org.update(updates) if len(updates) <= COLLECTIONS else run.org.bulk_update(updates)
+    if len(updates) <= COLLECTIONS:
+        return run.org.update(updates)
+    return run.org.bulk_update(updates, on_look=run.stay)
 
 
 def _read_back(run: Run, lost: Sequence[tuple[Subject, datetime]], pending: Mapping[str, _Pending]) -> list[Closing]:

@@ -15,6 +15,7 @@ from sync.apply.subjects import evidence_text
 from sync.ledger.entries import Closing, State, Subject
 from sync.model import Record
 from sync.plan.expects import same_value
+from sync.plan.forecast import COLLECTIONS
 from sync.salesforce.org import OrgReader
 
 _LOOKS_APART = 5.0
@@ -45,6 +46,10 @@ def read_back(
     """
     told: dict[str, Closing] = {}
     waiting = list(doubtful)
+    if sum(subject.kind == "update_status" for subject, _ in doubtful) > COLLECTIONS:
+        # They may be rows of a bulk job, which the org works off in its own time: their old status says nothing yet.
+        sleep(max(0.0, (max(intended for _, intended in doubtful) + settle - clock()).total_seconds()))
+        org.await_updates("Lead", since=min(intended for _, intended in doubtful), settle=settle)
     while waiting:
         told |= {closing.key: closing for closing in look(org, waiting, now=clock(), settle=settle)}
         waiting = [(subject, intended) for subject, intended in waiting if subject.key not in told]

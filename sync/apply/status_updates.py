@@ -64,4 +64,6 @@ def _sent(run: Run, batch: Sequence[Ready], *, guarded: bool) -> list[Answer]:
     ]
     if guarded:
         return run.org.update_guarded(updates)
-    return run.org.update(updates) if len(updates) <= COLLECTIONS else run.org.bulk_update(updates)
+    if len(updates) <= COLLECTIONS:
+        return run.org.update(updates)
+    return run.org.bulk_update(updates, on_look=run.stay)

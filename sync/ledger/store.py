@@ -121,6 +121,11 @@ class Ledger:
                 raise
             raise LedgerUnwritable(gave_up.message, place=gave_up.place, open_intents=len(self._open)) from None
 
+    def renew(self, lease: Lease) -> None:
+        """Hold the org for longer, while a run waits; raises `OrgBusy` when somebody else took it."""
+        with self._writing(lease):
+            pass
+
     def begin_run(self, lease: Lease, start: RunStart) -> str:
         """Write down that a run begins; returns its id."""
         run_id = uuid.uuid4().hex

@@ -30,9 +30,16 @@ LARGEST_UPLOAD = 90_000_000
 
 
 def bulk_update(
-    transport: Transport, updates: Sequence[RecordUpdate], *, patience: Patience, on_job: Callable[[str], None]
+    transport: Transport,
+    updates: Sequence[RecordUpdate],
+    *,
+    patience: Patience,
+    on_job: Callable[[str], None],
+    on_look: Callable[[], None],
 ) -> list[Answer]:
     """Update records of one object; answers in order, nothing raised for the org's or the network's reasons.
+
+    `on_job` hears a job's id, `on_look` each time that the job was looked at and hadn't ended.
 
     Raises:
         ValueError: Records of several objects, or an id that isn't one: the caller's mistake.
@@ -42,7 +49,7 @@ def bulk_update(
     sendable = [update for update in updates if _sendable(update)]
     answers: list[Answer] = []
     for group in _groups(sendable):
-        answered = _job(transport, group, patience, on_job)
+        answered = _job(transport, group, patience, on_job, on_look)
         answers += answered
         if all(isinstance(answer, NotSent | Unknown) for answer in answered):
             answers += stopped(len(sendable) - len(answers))
@@ -88,7 +95,11 @@ def _groups(updates: Sequence[RecordUpdate]) -> Iterator[list[RecordUpdate]]:
 
 
 def _job(
-    transport: Transport, group: Sequence[RecordUpdate], patience: Patience, on_job: Callable[[str], None]
+    transport: Transport,
+    group: Sequence[RecordUpdate],
+    patience: Patience,
+    on_job: Callable[[str], None],
+    on_look: Callable[[], None],
 ) -> list[Answer]:
     job: Job | None = None
     try:
@@ -102,7 +113,7 @@ def _job(
     try:
         # Nobody waits for a write to be noticed at once: pauses as long as the wait so far cost the fewest calls.
         unhurried = replace(patience, share=1.0)
-        job = wait(transport, _closed(transport, job), unhurried, lambda _records: None)
+        job = wait(transport, _closed(transport, job), unhurried, lambda _records: on_look())
         return _results(transport, job, group)
     except LeadgateError as error:
         return [Unknown(code=error.code, message=f"bulk job {job.id}: {error.message}") for _ in group]

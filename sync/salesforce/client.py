@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from sync.model import Record
@@ -17,6 +17,7 @@ from sync.salesforce import (
     asking,
     bulk_ingest,
     bulk_query,
+    bulk_under_way,
     collections,
     composite,
     convert,
@@ -244,10 +245,27 @@ class SalesforceClient:
         return collections.update(self._transport, updates)
 
     def bulk_update(
-        self, updates: Sequence[RecordUpdate], *, on_job: Callable[[str], None] = lambda _job_id: None
+        self,
+        updates: Sequence[RecordUpdate],
+        *,
+        on_job: Callable[[str], None] = lambda _job_id: None,
+        on_look: Callable[[], None] = lambda: None,
     ) -> list[Answer]:
         """Updates of one object by a bulk job."""
-        return bulk_ingest.bulk_update(self._transport, updates, patience=self._patience, on_job=on_job)
+        return bulk_ingest.bulk_update(
+            self._transport, updates, patience=self._patience, on_job=on_job, on_look=on_look
+        )
+
+    def await_updates(self, object_name: str, *, since: datetime, settle: timedelta) -> None:
+        """Wait for the bulk updates of ours that the org is still at."""
+        bulk_under_way.await_updates(
+            self._transport,
+            object_name,
+            user_id=self.identity.user_id,
+            since=since,
+            settle=settle.total_seconds(),
+            patience=self._patience,
+        )
 
     def convert(self, requests: Sequence[LeadConvert], *, allow_duplicates: bool = False) -> list[Answer]:
         """One `convertLead` call of at most 100 leads."""

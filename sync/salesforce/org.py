@@ -11,7 +11,7 @@ may not have taken effect, and only reading the org back can tell.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
@@ -201,6 +201,14 @@ class OrgReader(Protocol):
         """
         ...
 
+    def await_updates(self, object_name: str, *, since: datetime, settle: timedelta) -> None:
+        """Waits until no bulk update of ours on this object, made since then, is under way; writes nothing.
+
+        `settle` is how long a request that starts a job may still be on its way. Raises `OrgFault` with code
+        `BULK_JOB_UNFINISHED` when one didn't end in ten minutes.
+        """
+        ...
+
     def find_duplicates(self, object_name: str, records: Sequence[Record]) -> list[tuple[DuplicateFinding, ...]]:
         """What the org's active duplicate rules say of these values; nothing is written. 50 a call."""
         ...
@@ -218,9 +226,16 @@ class Org(OrgReader, Protocol):
         ...
 
     def bulk_update(
-        self, updates: Sequence[RecordUpdate], *, on_job: Callable[[str], None] = lambda _job_id: None
+        self,
+        updates: Sequence[RecordUpdate],
+        *,
+        on_job: Callable[[str], None] = lambda _job_id: None,
+        on_look: Callable[[], None] = lambda: None,
     ) -> list[Answer]:
-        """Updates of one object by Bulk API 2.0 ingest; results joined by Id, never by position."""
+        """Updates of one object by Bulk API 2.0 ingest; results joined by Id, never by position.
+
+        `on_job` hears a job's id, `on_look` each time that a job was looked at, at least twice a minute.
+        """
         ...
 
     def convert(self, requests: Sequence[LeadConvert], *, allow_duplicates: bool = False) -> list[Answer]:

@@ -77,10 +77,11 @@ class Scene:
         self.ledger = Ledger.open(self.folder / "ledger.sqlite", clock=self.mock.clock.now)
         self.pre_images = PreImageStore(self.folder / "preimages.sqlite")
 
-    def client(self) -> SalesforceClient:
+    def client(self, sleep: Callable[[float], None] | None = None) -> SalesforceClient:
+        """A client for the org, which waits by `sleep` (by default: the org's clock moves on)."""
         variables = {"LEADGATE_INSTANCE_URL": self.mock.instance_url, "LEADGATE_ACCESS_TOKEN": self.token}
         settings = load_settings(self.folder, variables).org()
-        return open_org(settings, clock=self.mock.clock.now, sleep=self.sleep, monotonic=lambda: 0.0)
+        return open_org(settings, clock=self.mock.clock.now, sleep=sleep or self.sleep, monotonic=lambda: 0.0)
 
     def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
@@ -198,8 +199,10 @@ class Scene:
                 rows=by_id,
                 converting=("pricing_discussed", "budget"),
                 status=("pricing_discussed", "budget"),
-                evidence={lead: [found.record_id for found in listed] for lead, listed in (evidence or {}).items()},
-                stamps=stamps or {},
+                evidence={
+                    lead: {found.record_id: (stamps or {}).get(found.record_id) for found in listed}
+                    for lead, listed in (evidence or {}).items()
+                },
             ),
             facts=facts,
             open_leads=len(rows),
