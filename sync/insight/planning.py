@@ -25,7 +25,7 @@ from sync.plan.propose import Proposal, by_api_name, duplicate_probes, named_in,
 from sync.policy.compile import CompiledPolicy
 from sync.salesforce.org import OrgReader
 
-_ACTIVITIES = {"00T": "task", "00U": "event"}
+_ACTIVITIES = ("task", "event")
 _OF_AN_UPDATE = ("id", "status", "owner_id", "is_converted", "is_deleted", "master_record_id", "system_modstamp")
 _ATTACHED = {"Account": "account", "Contact": "contact"}
 
@@ -37,8 +37,7 @@ class _Read:
     watermark: datetime
     sifted: Sifted
     rows: Mapping[str, Record]
-    evidence: Mapping[str, Sequence[str]]
-    stamps: Mapping[str, datetime]
+    evidence: Mapping[str, Mapping[str, datetime | None]]
     recent: Mapping[str, Mapping[str, datetime]]
     matches: Mapping[str, LeadMatches]
     open_leads: int
@@ -135,7 +134,6 @@ def draw_up(
             converting=(*compiled.converting_fields, *named_in(policy.conversion.opportunity.name)),
             status=compiled.status_fields,
             evidence=read.evidence,
-            stamps=read.stamps,
             recent=read.recent,
             attached=_attached(open_mirror, mapping, proposed),
         ),
@@ -170,7 +168,6 @@ def _read(
         sifted=sifted,
         rows=_rows(mirror, mapping, compiled, converting, acting),
         evidence=evidence,
-        stamps=_stamps(mirror, mapping, evidence),
         recent=_recent(mirror, mapping, [lead for lead, found in evidence.items() if found], watermark),
         matches=mirror.matches(converting, free_mail) if converting else {},
         open_leads=mirror.open_leads(),
@@ -212,29 +209,13 @@ def _rows(
     return {str(row["id"]): row for rows in found for row in rows}
 
 
-def _stamps(mirror: Mirror, mapping: OrgMapping, evidence: Mapping[str, Sequence[str]]) -> dict[str, datetime]:
-    """When each activity that a decision rests on was last changed."""
-    records = {record for listed in evidence.values() for record in listed}
-    stamps: dict[str, datetime] = {}
-    for prefix, name in _ACTIVITIES.items():
-        ids = [record for record in records if record.startswith(prefix)]
-        if not ids or name not in mapping:
-            continue
-        wanted = f"SELECT id, system_modstamp FROM {name} WHERE id IN (SELECT unnest(?))"  # noqa: S608 -- one of our own two names
-        with mirror.session() as cursor:
-            for record, stamp in cursor.execute(wanted, [ids]).fetchall():
-                if stamp is not None:
-                    stamps[record] = stamp.replace(tzinfo=UTC)
-    return stamps
-
-
 def _recent(
     mirror: Mirror, mapping: OrgMapping, lead_ids: Sequence[str], watermark: datetime
 ) -> dict[str, dict[str, datetime]]:
     """Activities of these leads that changed after the mirror's watermark, by lead: what was pulled beyond it."""
     found: dict[str, dict[str, datetime]] = {}
     since = watermark.astimezone(UTC).replace(tzinfo=None)
-    for name in _ACTIVITIES.values():
+    for name in _ACTIVITIES:
         mapped = mapping.get(name)
         if not lead_ids or mapped is None or "who_id" not in mapped.fields:
             continue

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 
 from duckdb import DuckDBPyConnection
 
@@ -84,12 +85,16 @@ def evidence(
 
 def evidence_records(
     cursor: DuckDBPyConnection, compiled: CompiledPolicy, lead_ids: Sequence[str]
-) -> dict[str, tuple[str, ...]]:
-    """Only the ids of the records behind the signals of some leads; every lead asked for has an entry."""
-    found: dict[str, list[str]] = {lead_id: [] for lead_id in lead_ids}
-    for lead_id, record_id in _run(cursor, compiled.records_sql, list(lead_ids)):
-        found[str(lead_id)].append(str(record_id))
-    return {lead_id: tuple(listed) for lead_id, listed in found.items()}
+) -> dict[str, dict[str, datetime | None]]:
+    """The ids of the records behind the signals of some leads, each activity's with when it was last changed.
+
+    Every lead asked for has an entry.
+    """
+    found: dict[str, dict[str, datetime | None]] = {lead_id: {} for lead_id in lead_ids}
+    for lead_id, record_id, changed_at in _run(cursor, compiled.records_sql, list(lead_ids)):
+        stamp = changed_at.replace(tzinfo=UTC) if isinstance(changed_at, datetime) else None
+        found[str(lead_id)][str(record_id)] = stamp
+    return found
 
 
 def deciding_values(cursor: DuckDBPyConnection, compiled: CompiledPolicy, lead_ids: Sequence[str]) -> dict[str, Record]:

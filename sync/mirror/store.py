@@ -168,8 +168,10 @@ class Mirror:
         with self.session() as cursor:
             return decide.evidence(cursor, compiled, lead_ids)
 
-    def evidence_records(self, compiled: CompiledPolicy, lead_ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
-        """Only the ids of the records behind the signals of some leads, for many leads at once."""
+    def evidence_records(
+        self, compiled: CompiledPolicy, lead_ids: Sequence[str]
+    ) -> dict[str, dict[str, datetime | None]]:
+        """Only the ids of the records behind the signals of some leads, and when activities were last changed."""
         with self.session() as cursor:
             return decide.evidence_records(cursor, compiled, lead_ids)
 

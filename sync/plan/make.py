@@ -57,10 +57,8 @@ class LeadFacts:
     """Our names of the lead fields that a conversion rests on."""
     status: tuple[str, ...] = ()
     """Our names of the lead fields that a change of Lead Status rests on."""
-    evidence: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    """Lead id → ids of the records that its decision rests on."""
-    stamps: Mapping[str, datetime] = field(default_factory=dict)
-    """Task or Event id → SystemModstamp, for those of `evidence`."""
+    evidence: Mapping[str, Mapping[str, datetime | None]] = field(default_factory=dict)
+    """Lead id → ids of the records that its decision rests on → SystemModstamp, of tasks and events."""
     recent: Mapping[str, Mapping[str, datetime]] = field(default_factory=dict)
     """Lead id → its activities that changed after the mirror's watermark but are in the mirror: id → SystemModstamp.
     Apply asks for what came after the watermark, and must not take these for news."""
@@ -198,8 +196,8 @@ def _update(
 
 
 def _expects(decision: Decision, leads: LeadFacts, rested: Sequence[Rested]) -> Expects:
-    records = leads.evidence.get(decision.lead_id, ())
-    stamps = {record: leads.stamps[record] for record in records if record in leads.stamps}
+    records = leads.evidence.get(decision.lead_id, {})
+    stamps = {record: stamp for record, stamp in records.items() if stamp is not None}
     if stamps:
         stamps |= leads.recent.get(decision.lead_id, {})
     return expects(leads.rows[decision.lead_id], rested, stamps)
@@ -209,6 +207,6 @@ def _summary(decision: Decision, leads: LeadFacts, *, forced: Collection[str]) -
     return DecisionSummary(
         verdict=decision.verdict.value,
         results=decision.results,
-        evidence=tuple(sorted({*leads.evidence.get(decision.lead_id, ())})),
+        evidence=tuple(sorted(leads.evidence.get(decision.lead_id, ()))),
         forced=decision.lead_id in forced and decision.verdict is not Verdict.READY,
     )

@@ -63,7 +63,8 @@ class CompiledPolicy:
     evidence_sql: str
     """For some leads: the rows behind their signals (`sync.policy.signals.EVIDENCE_COLUMNS`), latest first."""
     records_sql: str
-    """For some leads: `lead_id`, `record_id` of the records behind their signals, each once; no texts are read."""
+    """For some leads: `lead_id`, `record_id` of the records behind their signals, in no order, and of activities when
+    they were last changed; no texts are given out."""
     values_sql: str
     """For some leads: `id`, then `deciding_fields`."""
     deciding_fields: tuple[str, ...]
@@ -222,10 +223,8 @@ class _Query:
             if (signals := self._signals(kind))
         ]
         facts = self._facts(some=True) if selects else []
-        found = " UNION ALL ".join(selects or ['SELECT NULL, NULL FROM "wanted" WHERE FALSE'])
-        listed = f'"records" ("lead_id", "record_id") AS ({found})'
-        ctes = ", ".join([_WANTED_CTE, *facts, listed])
-        return f'WITH {ctes} SELECT DISTINCT "lead_id", "record_id" FROM "records" ORDER BY ALL'
+        found = " UNION ALL ".join(selects or ['SELECT NULL, NULL, NULL FROM "wanted" WHERE FALSE'])
+        return f"WITH {', '.join([_WANTED_CTE, *facts])} {found}"
 
     def _with_evidence(self) -> str:
         selects = [

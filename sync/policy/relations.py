@@ -4,7 +4,8 @@
 place, so that what the loader lets a policy name is what the mirror has. A mapping may lack fields or whole objects:
 the views then have nulls or no rows, never an error.
 
-- `activity`: a live Task or Event that hangs on a lead. `occurred_at` is an event's start; for a task its completion,
+- `activity`: a live Task or Event that hangs on a lead, with `system_modstamp` behind the columns that a policy may
+  name. `occurred_at` is an event's start; for a task its completion,
   else its due date at midnight, else its creation. An event's `is_closed` is null in the view, because it depends on
   the clock: a compiled policy reads it as "ended before now".
 - `lead_opportunity`: an Opportunity with a lead that it can be reached from: the one that the lead was converted to,
@@ -35,7 +36,10 @@ _ACTIVITY: Mapping[str, FieldType] = {
     "is_closed": _T.BOOLEAN,
     "owner_id": _T.ID,
 }
-_NOT_IN_ACTIVITY = {"who_id", "is_deleted", "is_child", "system_modstamp", "master_record_id"}
+STAMP = "system_modstamp"
+"""When a row was last changed; a column of `activity` that no policy names, for who must know whether it still is as it
+was."""
+_NOT_IN_ACTIVITY = {"who_id", "is_deleted", "is_child", STAMP, "master_record_id"}
 _HISTORY = {"lead_id", "field", "old_value", "new_value", "created_at"}
 LIKELIHOOD = "likelihood"
 """The field of a lead that no org holds: how likely it is to become an opportunity (`leadgate score train`)."""
@@ -131,7 +135,7 @@ def activity_view_sql(mapping: OrgMapping) -> str:
     """`CREATE OR REPLACE VIEW activity …` for the mirror's tables as this mapping makes them."""
     parts = [_select(columns, name, _live(mapping[name])) for name, columns in activity_selects(mapping).items()]
     if not parts:
-        parts.append(_nothing(activity_columns(mapping)))
+        parts.append(_nothing({**activity_columns(mapping), STAMP: _T.DATETIME}))
     return 'CREATE OR REPLACE VIEW "activity" AS\n' + "\nUNION ALL\n".join(parts)
 
 
@@ -143,7 +147,8 @@ def activity_selects(mapping: OrgMapping) -> Mapping[str, Mapping[str, str]]:
     for name, builder in (("task", _task), ("event", _event)):
         mapped = mapping.get(name)
         if mapped is not None and "who_id" in mapped.fields:
-            selects[name] = builder(mapped) | {n: _column(mapped, n, types[n]) for n in extra}
+            own = {n: _column(mapped, n, types[n]) for n in extra}
+            selects[name] = builder(mapped) | own | {STAMP: _column(mapped, STAMP, _T.DATETIME)}
     return selects
 
 

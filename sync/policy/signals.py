@@ -18,7 +18,7 @@ from sync.policy import syntax
 from sync.policy.emit import Now, constant, emit, instant, quoted
 from sync.policy.parsed import ParsedSignal
 from sync.policy.patterns import literal_pattern
-from sync.policy.relations import opportunity_columns
+from sync.policy.relations import STAMP, opportunity_columns
 from sync.policy.schema import SignalKind
 from sync.policy.syntax import Expr
 
@@ -27,6 +27,7 @@ WANTED = '(SELECT "id" FROM "wanted")'
 
 EVIDENCE_COLUMNS = ("lead_id", "signal", "object", "record_id", "at", "text", "found", "contradicts")
 
+_NO_STAMP = "CAST(NULL AS TIMESTAMP)"
 _SUBJECTS = {"contains", "starts_with", "ends_with", "matches"}
 
 
@@ -142,10 +143,13 @@ def evidence_selects(parsed: ParsedSignal, mapping: OrgMapping, *, facts: str, n
 def records_select(
     kind: SignalKind, signals: Iterable[ParsedSignal], mapping: OrgMapping, *, facts: str, now: datetime
 ) -> str:
-    """A SELECT of the lead and the id of every row that `evidence_selects` would give: one pass, no texts taken out."""
+    """A SELECT of the lead, the id and the stamp of every row that `evidence_selects` would give, in one pass.
+
+    Only activities have a stamp. No texts are taken out, and a row may come twice if it speaks for two kinds of signal.
+    """
     if kind is SignalKind.FIELD:
         conditions = " OR ".join(f"({_field_condition(parsed, now)})" for parsed in signals)
-        return f'SELECT r."id", r."id" FROM "lead" r WHERE r."id" IN {WANTED} AND ({conditions})'
+        return f'SELECT r."id", r."id", {_NO_STAMP} FROM "lead" r WHERE r."id" IN {WANTED} AND ({conditions})'
     source = _source(kind, mapping)
     found, joined = [], ""
     for parsed in signals:
@@ -154,7 +158,9 @@ def records_select(
             found.append(f"({_contradicts(parsed, parsed.contradicted_by, source, now)})")
             joined = f' LEFT JOIN {quoted(facts)} f ON f."lead_id" = r."lead_id"'
     relation = quoted(_wanted_rows(source.relation))
-    return f'SELECT r."lead_id", r."id" FROM {relation} r{joined} WHERE {made_sql(now)} AND ({" OR ".join(found)})'
+    stamp = f"r.{quoted(STAMP)}" if kind is SignalKind.ACTIVITY else _NO_STAMP
+    where = f"{made_sql(now)} AND ({' OR '.join(found)})"
+    return f'SELECT r."lead_id", r."id", {stamp} FROM {relation} r{joined} WHERE {where}'
 
 
 def _contradicts(parsed: ParsedSignal, against: Expr, source: _Source, now: datetime) -> str:

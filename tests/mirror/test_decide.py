@@ -97,7 +97,8 @@ def test_questions_may_be_asked_while_decisions_stream(
 def test_evidence_names_the_record_and_quotes_it(decided: Path, mapping: OrgMapping, compiled: CompiledPolicy) -> None:
     with Mirror.open(decided, mapping) as mirror:
         (evidence,) = mirror.evidence(compiled, [TALKED])[TALKED]
-        assert mirror.evidence_records(compiled, [TALKED]) == {TALKED: (evidence.record_id,)}
+        records = mirror.evidence_records(compiled, [TALKED, COLD])
+        assert records == {TALKED: {evidence.record_id: datetime(2026, 5, 1, 7, 25, 37, tzinfo=UTC)}, COLD: {}}
 
     assert (evidence.object, evidence.record_id, evidence.quote) == ("Task", "00T000000000001AAA", "Call about pricing")
 
@@ -151,12 +152,11 @@ def test_a_signal_whose_window_has_passed_is_told_with_the_day_it_was_last_seen(
     decided: Path, mapping: OrgMapping, compiled: CompiledPolicy
 ) -> None:
     policy = load_policy_text(POLICY, "readiness.yaml", mapping)
-    with Mirror.open(decided, mapping) as mirror:
-        with mirror.about([COLD, READY, TALKED]) as about:
-            seen = {
-                decision.lead_id: last_seen(about, mapping, policy, decision, now=NOW)
-                for decision in about.decisions(compiled)
-            }
+    with Mirror.open(decided, mapping) as mirror, mirror.about([COLD, READY, TALKED]) as about:
+        seen = {
+            decision.lead_id: last_seen(about, mapping, policy, decision, now=NOW)
+            for decision in about.decisions(compiled)
+        }
     assert seen[COLD] == {"pricing_talk": datetime(2025, 1, 1, tzinfo=UTC)}
     assert seen[READY] == {"pricing_talk": None}
     assert seen[TALKED] == {}

@@ -192,8 +192,10 @@ def plan(
             rows=by_id,
             converting=deciding,
             status=deciding,
-            evidence={lead: [found.record_id for found in listed] for lead, listed in (evidence or {}).items()},
-            stamps=stamps or {},
+            evidence={
+                lead: {found.record_id: (stamps or {}).get(found.record_id) for found in listed}
+                for lead, listed in (evidence or {}).items()
+            },
             attached=attached or {},
         ),
         facts=org,
