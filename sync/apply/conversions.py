@@ -13,6 +13,7 @@ from datetime import datetime
 from sync.apply.context import Run
 from sync.apply.flights import Course, Flights
 from sync.apply.follow_up import set_opportunity_fields
+from sync.apply.overtaken import note_overtaken
 from sync.apply.precondition import Ready
 from sync.ledger.entries import Entry, State
 from sync.plan.actions import ConvertLead
@@ -22,7 +23,7 @@ CANARY, STEP = "canary", "conversions"
 
 
 def convert_leads(run: Run, ready: Sequence[Ready], *, since: datetime, read_at: datetime) -> None:
-    """Send the conversions and set the planned opportunity fields.
+    """Send the conversions, set the planned opportunity fields, and look whether somebody overtook a decision.
 
     Args:
         run: The run.
@@ -49,16 +50,17 @@ def convert_leads(run: Run, ready: Sequence[Ready], *, since: datetime, read_at:
         if name == CANARY:
             run.stop_at(run.rejected(course.subject(action).key for action in segment), len(segment))
         run.stop_at(run.rejected(course.keys), len(course.keys))
-        run.followed |= set_opportunity_fields(run, _made_now(course, segment))
     course.remember()
+    run.followed |= set_opportunity_fields(run, _made_now(course, actions))
+    note_overtaken(run, course.ready.values())
 
 
-def _made_now(course: Course, segment: Sequence[ConvertLead]) -> list[Entry]:
-    """The ledger's entries of this segment's conversions that await their opportunity fields."""
+def _made_now(course: Course, actions: Sequence[ConvertLead]) -> list[Entry]:
+    """The ledger's entries of these conversions, as far as they await their opportunity fields."""
     run = course.run
     waiting = {
         course.subject(action).key
-        for action in segment
+        for action in actions
         if action.convert.opportunity_fields
         and (closing := run.ended.get(course.subject(action).key)) is not None
         and closing.state is State.APPLIED

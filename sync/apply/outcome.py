@@ -44,6 +44,8 @@ class LeadResult:
     made: Made = field(default_factory=Made)
     opportunity_fields: str | None = None
     """State of the follow-up that sets the planned opportunity fields; `None` = there was none."""
+    overtaken: tuple[str, ...] = ()
+    """Fields that the decision rested on and that somebody changed in the minutes before the conversion."""
 
     def as_json(self) -> dict[str, object]:
         """The result for `apply --json`."""
@@ -58,6 +60,7 @@ class LeadResult:
             "contact_id": self.made.contact_id,
             "opportunity_id": self.made.opportunity_id,
             "opportunity_fields": self.opportunity_fields,
+            "changed_before_conversion": list(self.overtaken),
         }
 
 
@@ -79,6 +82,8 @@ class RunResult:
     """A sentence on why the run ended early."""
     code: str | None = None
     """Salesforce's code for that, where there is one."""
+    not_compared: int = 0
+    """Converted leads that couldn't be read once more, to see whether somebody changed them just before."""
 
     def as_json(self) -> dict[str, object]:
         """The document of `apply --json` and `sync --json`."""
@@ -93,6 +98,7 @@ class RunResult:
             "ending": self.ending.value,
             "reason": self.reason,
             "code": self.code,
+            "not_compared": self.not_compared,
             "leads": [lead.as_json() for lead in self.leads],
         }
 

@@ -92,6 +92,7 @@ def apply_plan(plan: Plan, org: Org, ledger: Ledger, options: ApplyOptions | Non
         ending=ending,
         reason=run.halt.reason if run.halt is not None else None,
         code=run.halt.code if run.halt is not None else None,
+        not_compared=run.not_compared,
     )
 
 
@@ -179,6 +180,7 @@ def _results(run: Run, planned: Sequence[Planned], written: Sequence[Entry]) -> 
                 fields=entry.fields,
                 made=entry.made,
                 opportunity_fields=_follow_up_state(one.action, entry.state, follow),
+                overtaken=run.overtaken.get(key, ()),
             )
         )
     return tuple(results)

@@ -111,6 +111,8 @@ def run_plan(
 def draw_result(result: RunResult, *, instance_url: str, rows: int = 20) -> None:
     """What became of the plan, with links to what was made and the reasons of what was not."""
     from sync.cli import output
+    from sync.cli.ending_view import ending_in_words
+    from sync.cli.overtaken_view import draw_overtaken
 
     console = output.stdout()
     figures = [(outcome.value.replace("_", " "), f"{count:,}") for outcome, count in result.outcomes.items()]
@@ -133,8 +135,17 @@ def draw_result(result: RunResult, *, instance_url: str, rows: int = 20) -> None
         console.print(output.table(f"not done ({len(failed):,})", ("lead", "outcome", "code", "why"), reasons))
         if len(failed) > rows:
             sys.stdout.write(f"… and {len(failed) - rows:,} more; `leadgate report --csv FILE` has them all\n")
-    if result.reason:
-        sys.stdout.write(f"\nended early: {one_line(result.reason)}\n")
+    overtaken = [(r.lead_id, r.overtaken) for r in result.leads if r.overtaken]
+    if overtaken:
+        console.print()
+        draw_overtaken(overtaken, rows=rows)
+    if result.not_compared:
+        sys.stdout.write(
+            f"\n{result.not_compared:,} converted leads couldn't be read once more, to see whether somebody changed "
+            "them just before\n"
+        )
+    if ending := ending_in_words(result):
+        sys.stdout.write(f"\n{one_line(ending)}\n")
     sys.stdout.write(f"\n{result.api_calls} API calls, {result.seconds:.1f} s\n")
     sys.stdout.write("next: leadgate report shows failures by cause; leadgate audit LEAD shows one lead's history\n")
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from sync.cli import output
+from sync.cli.ending_view import ending_in_words
 from sync.cli.safe_text import one_line
 from sync.plan.compensation import (
     HELD,
@@ -99,8 +100,8 @@ def draw_outcome(result: CompensationResult, *, instance_url: str, rows: int = 2
         if one.outcome.value not in {"applied", "already_applied"}
     ]
     _part("not done", ("lead", "what", "record", "outcome", "why"), undone, rows)
-    if run.reason:
-        sys.stdout.write(f"\nended early: {one_line(run.reason)}\n")
+    if ending := ending_in_words(run):
+        sys.stdout.write(f"\n{one_line(ending)}\n")
     sys.stdout.write(f"\n{run.api_calls} API calls, {run.seconds:.1f} s\n")
     if result.new_leads:
         sys.stdout.write(f"open one of them: {instance_url}/{next(iter(result.new_leads.values()))}\n")

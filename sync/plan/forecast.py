@@ -53,12 +53,12 @@ def forecast_calls(
     calls += _evidence_calls(to_send)
     calls += calls_for(len(conversions(to_send)))
     calls += update_calls(updates)
-    first, rest = split_canary(conversions(to_send), canary)
-    for segment, lanes in ((first, 1), (rest, parallel_calls)):
-        made = sum(1 for action in segment if action.convert.opportunity_fields)
+    converting = conversions(to_send)
+    for segment, lanes in zip(split_canary(converting, canary), (1, parallel_calls), strict=True):
         sent, pace = _conversion_calls(segment, pace, lanes)
-        calls += sent + ceil(made / RETRIEVE) + update_calls(made)
-    return calls
+        calls += sent
+    made = sum(1 for action in converting if action.convert.opportunity_fields)
+    return calls + ceil(made / RETRIEVE) + update_calls(made) + ceil(len(converting) / RETRIEVE)
 
 
 def update_calls(count: int) -> int:

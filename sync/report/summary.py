@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sync.ledger.codes import OwnCode, own_code
-from sync.ledger.entries import Entry, latest, outcome_of
+from sync.ledger.entries import COMPARISON, FOLLOW_UP, Entry, latest, outcome_of
 from sync.ledger.rows import RunRow
 from sync.ledger.store import Ledger
 from sync.plan.actions import Outcome
@@ -31,6 +31,7 @@ CSV_COLUMNS = (
     "contact_id",
     "opportunity_id",
     "at",
+    "changed_before_conversion",
 )
 
 
@@ -50,12 +51,15 @@ class LeadOutcome:
     contact_id: str | None
     opportunity_id: str | None
     at: datetime
+    changed_before_conversion: tuple[str, ...] = ()
+    """Fields that the decision rested on and that somebody changed in the minutes before the conversion."""
 
     def row(self) -> tuple[object, ...]:
         """Values in the order of `CSV_COLUMNS`."""
         again = {True: "yes", False: "no", None: ""}[self.running_again_helps]
         values = {**{name: getattr(self, name) for name in CSV_COLUMNS if name != "running_again_helps"}}
         values |= {"fields": " ".join(self.fields), "running_again_helps": again, "outcome": self.outcome.value}
+        values["changed_before_conversion"] = " ".join(self.changed_before_conversion)
         values["at"] = self.at.isoformat().replace("+00:00", "Z")
         return tuple(values[name] for name in CSV_COLUMNS)
 
@@ -94,8 +98,9 @@ def summarise(ledger: Ledger, run: RunRow) -> RunSummary:
     """The summary of a run."""
     entries = ledger.run_entries(run.run_id)
     actions = [e for e in entries if e.subject.parent_key is None]
-    follow_ups = [e for e in entries if e.subject.parent_key is not None]
-    leads = tuple(_outcomes(latest(actions).values()))
+    follow_ups = [e for e in entries if e.subject.kind == FOLLOW_UP]
+    overtaken = {str(e.subject.parent_key): e.fields for e in entries if e.subject.kind == COMPARISON}
+    leads = tuple(_outcomes(latest(actions).values(), overtaken))
     counted = Counter(lead.outcome.value for lead in leads)
     return RunSummary(
         run=run,
@@ -114,7 +119,7 @@ def find_run(runs: Sequence[RunRow], wanted: str | None) -> RunRow | None:
     return found[0] if len(found) == 1 else next((run for run in found if run.run_id == wanted), None)
 
 
-def _outcomes(entries: Iterable[Entry]) -> Iterator[LeadOutcome]:
+def _outcomes(entries: Iterable[Entry], overtaken: Mapping[str, tuple[str, ...]]) -> Iterator[LeadOutcome]:
     for entry in sorted(entries, key=lambda e: (e.subject.lead_id, e.entry_id)):
         reason = _reason(entry.code) if entry.code else None
         yield LeadOutcome(
@@ -130,6 +135,7 @@ def _outcomes(entries: Iterable[Entry]) -> Iterator[LeadOutcome]:
             contact_id=entry.made.contact_id,
             opportunity_id=entry.made.opportunity_id,
             at=entry.changed_at,
+            changed_before_conversion=overtaken.get(entry.subject.key, ()),
         )
 
 

@@ -168,3 +168,13 @@ def test_records_to_choose_from_are_named_in_the_plan_its_csv_its_table_and_the_
     assert [c for c in explained["candidates"] if c["object"] == "Account"] == candidates
     assert candidates[0]["id"] in quick_desk.run("explain", lead_id, "--matches").expect().out
     assert "candidates" not in quick_desk.json("explain", lead_id)
+
+
+@at(Stage.PULLED)
+def test_a_plan_carried_out_twice_says_that_everything_was_done(quick_desk: Desk) -> None:
+    plan = quick_desk.json("convert", min(quick_desk.world.convertible), "--yes", "--no-pull")["plan_file"]
+    before = quick_desk.contents()
+    said = quick_desk.run("apply", plan, "--yes").expect(0)
+    assert "everything in the plan was done already" in said.out
+    assert "ended early" not in said.out
+    assert quick_desk.contents() == before

@@ -79,6 +79,7 @@ def document(summary: RunSummary) -> dict[str, object]:
 def draw(summary: RunSummary) -> None:
     """The summary for people."""
     from sync.cli import output
+    from sync.cli.overtaken_view import draw_overtaken
 
     console = output.stdout()
     run = summary.run
@@ -96,6 +97,10 @@ def draw(summary: RunSummary) -> None:
             right=("actions",),
         )
     )
+    overtaken = [lead for lead in summary.leads if lead.changed_before_conversion]
+    if overtaken:
+        console.print()
+        draw_overtaken([(lead.lead_id, lead.changed_before_conversion) for lead in overtaken])
     if not summary.adds_up:
         console.print("the outcomes don't add up to what was planned: run `leadgate recover`", style="bold red")
     if summary.causes:
