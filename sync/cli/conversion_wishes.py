@@ -151,6 +151,12 @@ def named_records(wishes: Wishes, org: OrgReader) -> Named | None:
     account_id = wishes.account or next(
         (str(r["AccountId"]) for r in (contact, opportunity) if r and r["AccountId"]), None
     )
+    if contact is not None and not contact["AccountId"]:
+        raise InputInvalid(
+            f"{contact['Id']} belongs to no account, and a conversion attaches only to a contact of an account",
+            place="--contact",
+            fix="give the contact an account in Salesforce, then convert the lead",
+        )
     if account_id is None:
         raise InputInvalid("the record named belongs to no account", place="--account", fix="name the account too")
     account = _record(org, account_id, "Account", prefix="001", fields=("Id", "Name"), option="--account")

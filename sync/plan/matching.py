@@ -69,6 +69,8 @@ class Choice:
     ambiguous_contacts: tuple[str, ...] = ()
     stray_contacts: tuple[str, ...] = ()
     """Contacts with the lead's address that no account of the choice holds."""
+    homeless_contacts: tuple[str, ...] = ()
+    """Those of them that belong to no account at all; a conversion can't attach to these."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,8 +121,10 @@ def choose(matches: LeadMatches, settings: AccountSettings) -> Choice:
     if len(standing) == 1:
         return _attached(standing[0], matches, settings)
     rivals = tuple(_first_of(account, matches.accounts, settings) for account in sorted(standing))
-    strays = tuple(sorted(contact.contact_id for contact in matches.contacts)) if not rivals else ()
-    return Choice(ambiguous_accounts=rivals, stray_contacts=strays)
+    if rivals:
+        return Choice(ambiguous_accounts=rivals)
+    strays = tuple(sorted(contact.contact_id for contact in matches.contacts))
+    return Choice(stray_contacts=strays, homeless_contacts=_homeless(matches))
 
 
 def narrowed(matches: LeadMatches, settings: AccountSettings) -> list[Round]:
@@ -168,7 +172,12 @@ def _attached(account_id: str, matches: LeadMatches, settings: AccountSettings) 
         contact_reasons=(SAME_ADDRESS,) if one else (),
         ambiguous_contacts=tuple(inside) if len(inside) > 1 else (),
         stray_contacts=tuple(outside) if not inside else (),
+        homeless_contacts=_homeless(matches) if not inside else (),
     )
+
+
+def _homeless(matches: LeadMatches) -> tuple[str, ...]:
+    return tuple(sorted(c.contact_id for c in matches.contacts if c.account_id is None))
 
 
 def _first_of(account_id: str, candidates: Sequence[AccountCandidate], settings: AccountSettings) -> AccountCandidate:

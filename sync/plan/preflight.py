@@ -170,15 +170,28 @@ def _matching(choice: Choice, settings: ConversionSettings) -> Iterator[Blocker]
             message=f"several contacts of the account have this address: {', '.join(choice.ambiguous_contacts)}",
             fix="choose one with `leadgate convert LEAD --contact ID`, or merge the contacts",
         )
-    if choice.stray_contacts and not choice.ambiguous_accounts and settings.duplicates == "hold":
-        where = "outside the matched account" if choice.account_id else "without a matching account"
-        yield Blocker(
-            code="contact_elsewhere",
-            field=None,
-            message=f"a contact with this address exists {where}: {', '.join(choice.stray_contacts)}",
-            fix="attach to it with `leadgate convert LEAD --contact ID`, move it to the right account, or set "
-            "conversion.duplicates: allow to make another one",
-        )
+    if choice.stray_contacts and not choice.ambiguous_accounts and settings.duplicates != "allow":
+        yield _contact_elsewhere(choice)
+
+
+def _contact_elsewhere(choice: Choice) -> Blocker:
+    """Making a second contact of one person is never meant; `contactId` must belong to `accountId`."""
+    homeless = choice.homeless_contacts
+    elsewhere = [contact for contact in choice.stray_contacts if contact not in homeless]
+    where = "outside the matched account" if choice.account_id else "without a matching account"
+    found = [
+        *([f"{where}: {', '.join(elsewhere)}"] if elsewhere else []),
+        *([f"in no account, so that no conversion can attach to it: {', '.join(homeless)}"] if homeless else []),
+    ]
+    attach = "attach to it with `leadgate convert LEAD --contact ID`, move it to the right account"
+    give = "give it the right account in Salesforce and pull"
+    fix = " or ".join([*([attach] if elsewhere else []), *([give] if homeless else [])])
+    return Blocker(
+        code="contact_elsewhere",
+        field=None,
+        message=f"a contact with this address exists {'; and '.join(found)}",
+        fix=f"{fix}, or set conversion.duplicates: allow to make another one",
+    )
 
 
 def _required(candidate: Candidate, facts: OrgFacts) -> Iterator[Blocker]:
@@ -262,7 +275,10 @@ def _duplicates(candidate: Candidate, settings: ConversionSettings, facts: OrgFa
 
 def _duplicate(found: DuplicateFact, settings: ConversionSettings) -> Blocker:
     records = ", ".join(sorted(found.matches))
-    attach = f"attach with `leadgate convert LEAD --{found.object.lower()} ID`"
+    if any(account is not None for account in found.matches.values()):
+        attach = f"attach with `leadgate convert LEAD --{found.object.lower()} ID`"
+    else:
+        attach = "give the contact an account in Salesforce and pull (a conversion can't attach to one without)"
     if settings.duplicates == "allow":
         fix = f"{attach}, or change the duplicate rule: it blocks even when saving is asked for"
     else:

@@ -217,7 +217,7 @@ def _reuse(choice: Choice, lead_id: str, facts: OrgFacts) -> Choice:
     if choice.contact_id is None and not choice.ambiguous_contacts and len(inside) == 1:
         choice = replace(choice, contact_id=inside[0], contact_reasons=("found by a duplicate rule",))
     if choice.contact_id is not None:
-        choice = replace(choice, stray_contacts=())
+        choice = replace(choice, stray_contacts=(), homeless_contacts=())
     return choice
 
 

@@ -340,6 +340,49 @@ def test_a_refusal_of_another_status_holds_nothing() -> None:
     assert codes(action) == []
 
 
+@pytest.mark.parametrize(
+    ("homes", "said", "advised", "unadvised"),
+    [
+        ((None,), "in no account", "give it the right account", "leadgate convert"),
+        ((sf_id("001", 9),), "without a matching account", "leadgate convert LEAD --contact", "give it"),
+        ((None, sf_id("001", 9)), "in no account", "leadgate convert LEAD --contact", "nothing"),
+    ],
+    ids=["homeless", "elsewhere", "both"],
+)
+def test_a_contact_that_stands_elsewhere_holds_the_lead_unless_a_second_one_is_allowed(
+    homes, said, advised, unadvised
+) -> None:
+    contacts = tuple(ContactCandidate(contact_id=sf_id("003", n), account_id=home) for n, home in enumerate(homes))
+    found = LeadMatches(lead_id=sf_id("00Q", 1), contacts=contacts)
+    for choice, held in (("hold", ["contact_elsewhere"]), ("reuse", ["contact_elsewhere"]), ("allow", [])):
+        settings = ConversionSettings(duplicates=choice)
+        (action,) = conversions(plan([lead(1)], matches=[found], conversion=settings))
+        assert (choice, codes(action)) == (choice, held)
+        assert (action.convert.account.id, action.convert.contact.id) == (None, None)
+        for blocker in action.blockers:
+            assert said in blocker.message
+            assert advised in blocker.fix
+            assert unadvised not in blocker.fix
+
+
+def test_with_reuse_a_contact_that_a_duplicate_rule_finds_is_no_longer_elsewhere() -> None:
+    contact = ContactCandidate(contact_id=sf_id("003", 1), account_id=sf_id("001", 9))
+    found = LeadMatches(lead_id=sf_id("00Q", 1), contacts=(contact,))
+    rule = DuplicateFact(object="Contact", rule="R", blocks=False, matches={sf_id("003", 1): sf_id("001", 9)})
+    org = facts(duplicates={sf_id("00Q", 1): (rule,)})
+    (action,) = conversions(
+        plan([lead(1)], matches=[found], conversion=ConversionSettings(duplicates="reuse"), org=org)
+    )
+    assert (codes(action), action.convert.contact.id) == ([], sf_id("003", 1))
+
+
+def test_a_duplicate_without_account_is_not_advised_to_be_attached_to() -> None:
+    rule = DuplicateFact(object="Contact", rule="R", blocks=False, matches={sf_id("003", 1): None})
+    (action,) = conversions(plan([lead(1)], org=facts(duplicates={sf_id("00Q", 1): (rule,)})))
+    assert codes(action) == ["DUPLICATES_DETECTED"]
+    assert "leadgate convert" not in action.blockers[0].fix
+
+
 def test_ambiguous_accounts_hold_the_lead_unless_the_policy_wants_a_new_one() -> None:
     rivals = LeadMatches(
         lead_id=sf_id("00Q", 1),

@@ -80,9 +80,13 @@ def test_a_contact_of_another_account_is_never_attached_to() -> None:
     assert choice.stray_contacts == (C1,)
 
 
-def test_a_contact_without_account_is_reported() -> None:
-    contact = ContactCandidate(contact_id=C1, account_id=None)
-    assert choose(matches(contacts=(contact,)), AccountSettings()).stray_contacts == (C1,)
+def test_a_contact_without_account_is_reported_and_never_attached_to() -> None:
+    contacts = (ContactCandidate(contact_id=C1, account_id=None), ContactCandidate(contact_id=C2, account_id=B))
+    alone = choose(matches(contacts=contacts[:1]), AccountSettings())
+    assert (alone.contact_id, alone.stray_contacts, alone.homeless_contacts) == (None, (C1,), (C1,))
+    beside = choose(matches(account(A, "company_name"), contacts=contacts), AccountSettings())
+    assert (beside.account_id, beside.contact_id) == (A, None)
+    assert (beside.stray_contacts, beside.homeless_contacts) == ((C1, C2), (C1,))
 
 
 def test_open_opportunities_are_those_of_the_chosen_account() -> None:
