@@ -7,15 +7,16 @@ What a lead to be converted is, as just read, is kept as its pre-image before an
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
 from sync.apply.context import Planned, Run
+from sync.apply.pages import read_pages
 from sync.apply.pre_images import fields_to_keep, save_pre_images
 from sync.apply.subjects import evidence_text
-from sync.ledger.entries import Closing, Entry, Made, State
+from sync.ledger.entries import Closing, Entry, Made, State, Subject
 from sync.model import Record, Value
 from sync.plan.actions import ConvertLead, UpdateStatus
 from sync.plan.expects import differences, evidence_digest, same_value
@@ -47,9 +48,18 @@ class Ready:
 
 
 def check_all(run: Run, planned: Sequence[Planned], live: Mapping[str, Entry], since: datetime) -> list[Ready]:
-    """Re-read every lead; note what is done, superseded or still in doubt; return what is to be sent.
+    """As `checked`, all of them at once."""
+    return [ready for several in checked(run, planned, live, since) for ready in several]
 
-    Pre-images of the leads to be converted are saved when this returns, where the run has a place for them.
+
+def checked(
+    run: Run, planned: Sequence[Planned], live: Mapping[str, Entry], since: datetime
+) -> Iterator[Sequence[Ready]]:
+    """Re-read every lead; note what is done, superseded or still in doubt; give what is to be sent, in some lists.
+
+    What needs the lead alone comes as its page is read, and the next pages are on their way meanwhile: status updates
+    that rest on no activity. All else comes in the end, together. Pre-images of the leads to be converted are saved
+    before that, where the run has a place for them.
 
     Args:
         run: The run.
@@ -64,10 +74,34 @@ def check_all(run: Run, planned: Sequence[Planned], live: Mapping[str, Entry], s
     converts = store is not None and any(isinstance(one.action, ConvertLead) for one in planned)
     fields = fields_to_keep(run.org) if converts else []
     read_at = run.org.now()
-    seen = _read_leads(run, planned, fields)
+    last: list[Planned] = []
+    seen: dict[str, Record] = {}
+    for several, leads in _read_leads(run, planned, fields):
+        last += (waiting := [one for one in several if not _needs_the_lead_alone(one)])
+        seen |= {one.action.lead_id: lead for one in waiting if (lead := leads.get(one.action.lead_id)) is not None}
+        yield _judged(run, [one for one in several if _needs_the_lead_alone(one)], leads, live, {})
+    stale = _stale_evidence(run, [one for one in last if one.action.lead_id in seen], since)
+    ready = _judged(run, last, seen, live, stale)
+    if store is not None:
+        going = [one.planned.action.lead_id for one in ready if isinstance(one.planned.action, ConvertLead)]
+        save_pre_images(run.org, store, {lead_id: seen[lead_id] for lead_id in going}, read_at=read_at)
+    yield ready
+
+
+def _needs_the_lead_alone(one: Planned) -> bool:
+    return isinstance(one.action, UpdateStatus) and not one.action.expects.activities
+
+
+def _judged(
+    run: Run,
+    planned: Sequence[Planned],
+    seen: Mapping[str, Record],
+    live: Mapping[str, Entry],
+    stale: Mapping[str, tuple[str, ...]],
+) -> list[Ready]:
+    """Those that are to be sent; the others are noted."""
     ready: list[Ready] = []
-    noted = []
-    stale = _stale_evidence(run, [one for one in planned if seen.get(one.action.lead_id)], since)
+    noted: list[tuple[Subject, Closing]] = []
     for one in planned:
         verdict = _verdict(one, seen.get(one.action.lead_id), live.get(one.subject.key), stale)
         if isinstance(verdict, Ready):
@@ -79,9 +113,6 @@ def check_all(run: Run, planned: Sequence[Planned], live: Mapping[str, Entry], s
         if verdict.state is State.IN_DOUBT:
             run.in_doubt.add(one.action.lead_id)
     run.note(noted)
-    if store is not None:
-        going = [one.planned.action.lead_id for one in ready if isinstance(one.planned.action, ConvertLead)]
-        save_pre_images(run.org, store, {lead_id: seen[lead_id] for lead_id in going}, read_at=read_at)
     return ready
 
 
@@ -143,14 +174,17 @@ def _done_already(one: Planned, lead: Record, live: Entry | None) -> Closing | N
     return Closing(key=one.subject.key, state=State.ALREADY_APPLIED, code=code, made=made, evidence=evidence)
 
 
-def _read_leads(run: Run, planned: Sequence[Planned], more: Sequence[str]) -> dict[str, Record]:
-    ids = list(dict.fromkeys(one.action.lead_id for one in planned))
-    if not ids:
-        return {}
+def _read_leads(
+    run: Run, planned: Sequence[Planned], more: Sequence[str]
+) -> Iterator[tuple[Sequence[Planned], Mapping[str, Record]]]:
+    """The actions page by page, each with its leads as they are."""
+    of_lead: dict[str, list[Planned]] = {}
+    for one in planned:
+        of_lead.setdefault(one.action.lead_id, []).append(one)
     deciding = sorted({name for one in planned for name in one.action.expects.values})
     fields = list(dict.fromkeys([*LEAD_FIELDS, *deciding, *more]))
-    found = run.org.retrieve("Lead", ids, fields)
-    return {lead_id: record for lead_id, record in zip(ids, found, strict=True) if record is not None}
+    for page, leads in read_pages(run.org, "Lead", list(of_lead), fields):
+        yield [one for lead_id in page for one in of_lead[lead_id]], leads
 
 
 def _stale_evidence(run: Run, planned: Sequence[Planned], since: datetime) -> dict[str, tuple[str, ...]]:

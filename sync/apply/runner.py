@@ -7,19 +7,19 @@ before its request leaves; what has no answer is read back; in the end the ledge
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from sync.apply.context import ApplyOptions, Halt, Planned, Run
 from sync.apply.conversions import convert_leads
 from sync.apply.outcome import Ending, LeadResult, RunResult
-from sync.apply.precondition import check_all
+from sync.apply.precondition import Ready, checked
 from sync.apply.recover import recover_held
-from sync.apply.status_updates import update_statuses
+from sync.apply.status_updates import StatusUpdates
 from sync.apply.subjects import subject_of
 from sync.errors import AccessRefused, LeadgateError, OrgFault, OrgUnavailable, PlanInvalid, PreImageUnsaved
 from sync.ledger.codes import own_code
-from sync.ledger.entries import Closing, Entry, State, latest, outcome_of
+from sync.ledger.entries import Closing, Fate, State, outcome_of
 from sync.ledger.rows import RunStart
 from sync.ledger.store import Ledger
 from sync.plan.actions import Action, ConvertLead, Outcome, Plan, Prediction
@@ -73,12 +73,12 @@ def apply_plan(plan: Plan, org: Org, ledger: Ledger, options: ApplyOptions | Non
             keys=frozenset(one.subject.key for one in planned),
         )
         failure = _carry_out(run, plan, planned)
-        written = _account_for_the_rest(run, planned)
+        fates = _account_for_the_rest(run, planned)
         ending = run.halt.ending if run.halt is not None else Ending.DONE
         ledger.finish_run(lease, run.run_id, ending.value)
     if failure is not None and not run.sent:
         raise failure
-    leads = _results(run, planned, written)
+    leads = _results(run, planned, fates)
     outcomes = Counter(lead.outcome for lead in leads)
     return RunResult(
         run_id=run.run_id,
@@ -117,17 +117,21 @@ def _carry_out(run: Run, plan: Plan, planned: Sequence[Planned]) -> LeadgateErro
     """Re-read, then status updates, then conversions; returns what kept the run from going on, if anything did."""
     if not planned or not run.may_go_on():
         return None
+    updates = StatusUpdates(run)
+    conversions: list[Ready] = []
     try:
         read_at = run.options.clock()
         live = run.ledger.live(plan.org_id, [one.subject.key for one in planned])
-        ready = check_all(run, planned, live, plan.mirror_watermark)
+        for ready in checked(run, planned, live, plan.mirror_watermark):
+            updates.take([one for one in ready if one.planned.subject.kind == "update_status"])
+            conversions += [one for one in ready if one.planned.subject.kind == "convert_lead"]
         run.progress("re-reading")
-        update_statuses(run, [one for one in ready if one.planned.subject.kind == "update_status"])
-        conversions = [one for one in ready if one.planned.subject.kind == "convert_lead"]
+        updates.send()
         convert_leads(run, conversions, since=plan.mirror_watermark, read_at=read_at)
     except (AccessRefused, OrgUnavailable, OrgFault, PreImageUnsaved) as unreadable:
         ending = ending_of(unreadable)
         run.halt = run.halt or Halt(ending, unreadable.message, unreadable.code)
+        updates.leave()
         return unreadable
     return None
 
@@ -143,43 +147,41 @@ def ending_of(error: LeadgateError) -> Ending:
             return Ending.UNAVAILABLE
 
 
-def _account_for_the_rest(run: Run, planned: Sequence[Planned]) -> tuple[Entry, ...]:
+def _account_for_the_rest(run: Run, planned: Sequence[Planned]) -> Mapping[str, Fate]:
     """Note actions that the run never came to, so that the ledger holds every one of the plan; all it holds then."""
-    written = run.ledger.run_entries(run.run_id)
-    known = {entry.subject.key for entry in written}
-    rest = [one.subject for one in planned if one.subject.key not in known]
+    fates = run.ledger.fates(run.run_id)
+    rest = [one.subject for one in planned if one.subject.key not in fates]
     if not rest:
-        return written
+        return fates
     code = run.halt.code if run.halt is not None and run.halt.code else "not_reached"
     run.note([(subject, Closing(key=subject.key, state=State.NOT_REACHED, code=code)) for subject in rest])
-    return run.ledger.run_entries(run.run_id)
+    return run.ledger.fates(run.run_id)
 
 
-def _results(run: Run, planned: Sequence[Planned], written: Sequence[Entry]) -> tuple[LeadResult, ...]:
+def _results(run: Run, planned: Sequence[Planned], fates: Mapping[str, Fate]) -> tuple[LeadResult, ...]:
     """Every action's fate, from the ledger; what the ledger doesn't hold would be a broken promise, and is an error."""
-    entries = latest(entry for entry in written if entry.subject.parent_key is None)
-    if set(entries) != set(run.keys):
+    if fates.keys() != run.keys:
         raise LeadgateError(
-            f"the ledger accounts for {len(entries)} of {len(run.keys)} actions",
+            f"the ledger accounts for {len(fates)} of {len(run.keys)} actions",
             place=f"run {run.run_id}",
             fix="keep the ledger as it is and report this; `leadgate audit` shows what happened",
             code="ledger_incomplete",
         )
     results: list[LeadResult] = []
     for one in planned:
-        entry = entries[one.subject.key]
         key = one.subject.key
+        fate = fates[key]
         follow = run.followed.get(key)
         results.append(
             LeadResult(
                 lead_id=one.action.lead_id,
                 kind=one.action.kind,
-                outcome=outcome_of(entry.state),
-                code=entry.code,
-                message=said(entry.code, run.messages.get(key)) if entry.state is not State.APPLIED else None,
-                fields=entry.fields,
-                made=entry.made,
-                opportunity_fields=_follow_up_state(one.action, entry.state, follow),
+                outcome=outcome_of(fate.state),
+                code=fate.code,
+                message=said(fate.code, run.messages.get(key)) if fate.state is not State.APPLIED else None,
+                fields=fate.fields,
+                made=fate.made,
+                opportunity_fields=_follow_up_state(one.action, fate.state, follow),
                 overtaken=run.overtaken.get(key, ()),
             )
         )

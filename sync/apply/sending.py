@@ -103,6 +103,7 @@ def send(
     *,
     grounds: Mapping[str, Mapping[str, str]],
     resolve: Callable[[Run, Sequence[Lost]], list[Closing]],
+    begun: Begun | None = None,
 ) -> list[Again]:
     """Send one call for some actions and settle each; returns those that may be sent once more, after a pause.
 
@@ -113,8 +114,9 @@ def send(
         attempts: Counts of this step.
         grounds: Key → what the action rests on, for the ledger.
         resolve: Reads back those without an answer.
+        begun: Given when the intents of this call are committed already.
     """
-    begun = begin(run, subjects, attempts, grounds=grounds)
+    begun = begun or begin(run, subjects, attempts, grounds=grounds)
     if not begun.subjects:
         return []
     landed = take_in(run, begun, call(begun.subjects), attempts)
@@ -135,11 +137,15 @@ def begin(
     run: Run, subjects: Sequence[Subject], attempts: Attempts, *, grounds: Mapping[str, Mapping[str, str]]
 ) -> Begun:
     """Commit the intents of a call that is about to be sent; without those that the ledger holds already."""
-    free = _intended(run, subjects, grounds)
-    if free:
-        attempts.count([subject.key for subject in free])
+    return begun_with(run, intend(run, subjects, grounds), attempts)
+
+
+def begun_with(run: Run, intended: Sequence[Subject], attempts: Attempts) -> Begun:
+    """A call with these, whose intents are committed, is about to be sent."""
+    if intended:
+        attempts.count([subject.key for subject in intended])
         run.sent += 1
-    return Begun(subjects=tuple(free), intended=run.options.clock())
+    return Begun(subjects=tuple(intended), intended=run.options.clock())
 
 
 def take_in(run: Run, begun: Begun, answers: Sequence[Answer], attempts: Attempts) -> Landed:
@@ -194,7 +200,7 @@ def leave_open(run: Run, lost: Sequence[Lost], unreadable: LeadgateError) -> Non
         )
 
 
-def _intended(run: Run, subjects: Sequence[Subject], grounds: Mapping[str, Mapping[str, str]]) -> list[Subject]:
+def intend(run: Run, subjects: Sequence[Subject], grounds: Mapping[str, Mapping[str, str]]) -> list[Subject]:
     """Commit intents; an action that the ledger holds already is left out and noted as in doubt."""
     try:
         run.intend(subjects, grounds)
