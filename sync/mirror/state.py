@@ -13,6 +13,7 @@ from typing import Any
 
 from duckdb import DuckDBPyConnection
 
+from sync.errors import MirrorUnusable
 from sync.mapping import ObjectMapping
 from sync.model import FieldType
 
@@ -97,15 +98,26 @@ def naive(moment: datetime | None) -> datetime | None:
 
 
 def read_states(connection: DuckDBPyConnection) -> dict[str, ObjectState]:
-    """The state of every object pulled so far, by our object name."""
+    """The state of every object pulled so far, by our object name.
+
+    Raises:
+        MirrorUnusable: An earlier leadgate wrote it, in a form that this one can't read.
+    """
     rows = connection.execute(
         "SELECT object, watermark, deleted_until, columns, skipped, run_id, pulled_at FROM pull_state"
     ).fetchall()
     refreshed = connection.execute(
         "SELECT key, value FROM mirror_meta WHERE starts_with(key, ?)", [_REFRESHED]
     ).fetchall()
-    times = {str(key).removeprefix(_REFRESHED): datetime.fromisoformat(value) for key, value in refreshed}
-    return {row[0]: _state(row, times.get(row[0])) for row in rows}
+    try:
+        times = {str(key).removeprefix(_REFRESHED): datetime.fromisoformat(value) for key, value in refreshed}
+        return {row[0]: _state(row, times.get(row[0])) for row in rows}
+    except (AttributeError, TypeError, ValueError):  # other members, other types, other words than `_state` reads
+        raise MirrorUnusable(
+            "what the mirror says of its own pulls has a format that this leadgate doesn't read",
+            place=_file(connection),
+            fix="move the mirror away and run `leadgate pull`, which builds it again",
+        ) from None
 
 
 def write_state(connection: DuckDBPyConnection, state: ObjectState) -> None:
@@ -158,6 +170,11 @@ def write_meta(connection: DuckDBPyConnection, key: str, value: str) -> None:
     """Sets a value of `mirror_meta`."""
     connection.execute("DELETE FROM mirror_meta WHERE key = ?", [key])
     connection.execute("INSERT INTO mirror_meta VALUES (?, ?)", [key, value])
+
+
+def _file(connection: DuckDBPyConnection) -> str:
+    row = connection.execute("SELECT path FROM duckdb_databases() WHERE database_name = current_database()").fetchone()
+    return str(row[0]) if row is not None and row[0] else "mirror"
 
 
 def _state(row: tuple[Any, ...], refreshed_at: datetime | None) -> ObjectState:

@@ -57,7 +57,7 @@ def is_append_only(mapping: ObjectMapping) -> bool:
 
 
 def check_format(connection: DuckDBPyConnection, path: Path) -> None:
-    """Refuses a file that is no mirror, or one that a newer leadgate wrote; a new, empty file is fine.
+    """Refuses a file that is no mirror, or one of another format; a new, empty file is fine.
 
     Raises:
         MirrorUnusable: See above.
@@ -69,8 +69,8 @@ def check_format(connection: DuckDBPyConnection, path: Path) -> None:
         tables = connection.execute("SELECT count(*) FROM duckdb_tables() WHERE NOT internal").fetchone()
         if tables is None or tables[0]:
             raise MirrorUnusable("this DuckDB file is not a mirror", place=str(path), fix="move it away") from None
-    if held is not None and int(held) != FORMAT:
-        update = "update leadgate, or " if int(held) > FORMAT else ""
+    if held is not None and held != str(FORMAT):
+        update = "update leadgate, or " if held.isdecimal() and int(held) > FORMAT else ""
         raise MirrorUnusable(
             f"the mirror has format {held}, and this leadgate reads format {FORMAT}",
             place=str(path),

@@ -96,12 +96,35 @@ def test_a_database_of_somebody_else_is_refused_and_left_alone(path: Path, mappi
     assert path.read_bytes() == before
 
 
-def test_a_mirror_of_a_newer_leadgate_is_refused(filled: Path, mapping: OrgMapping) -> None:
+@pytest.mark.parametrize(("held", "update"), [("99", True), ("1", False), ("two", False)])
+def test_a_mirror_of_another_format_is_refused(filled: Path, mapping: OrgMapping, held: str, *, update: bool) -> None:
     with duckdb.connect(str(filled)) as connection:
-        connection.execute("UPDATE mirror_meta SET value = '99' WHERE key = 'format'")
+        connection.execute("UPDATE mirror_meta SET value = ? WHERE key = 'format'", [held])
 
-    with pytest.raises(MirrorUnusable, match="the mirror has format 99"), Mirror.open(filled, mapping):
+    with pytest.raises(MirrorUnusable, match=f"the mirror has format {held}") as refused, Mirror.open(filled, mapping):
         pass
+    assert "leadgate pull" in str(refused.value.fix)
+    assert ("update leadgate" in str(refused.value.fix)) is update
+
+
+@pytest.mark.parametrize(
+    "columns", ['{"id": ["Id", "id"]}', '{"id": "Id"}', '{"id": ["Id", "rope", false]}', '["id"]', "nothing"]
+)
+@pytest.mark.parametrize("read_only", [True, False])
+def test_what_an_earlier_leadgate_wrote_of_its_pulls_is_refused_with_the_way_out(
+    filled: Path, mapping: OrgMapping, columns: str, *, read_only: bool
+) -> None:
+    with duckdb.connect(str(filled)) as connection:
+        connection.execute("UPDATE pull_state SET columns = ? WHERE object = 'lead'", [columns])
+        assert connection.execute("SELECT count(*) FROM pull_state WHERE object = 'lead'").fetchone() == (1,)
+
+    with (
+        pytest.raises(MirrorUnusable, match="format") as refused,
+        Mirror.open(filled, mapping, read_only=read_only) as mirror,
+    ):
+        assert mirror.states
+    assert "leadgate pull" in str(refused.value.fix)
+    assert refused.value.place == str(filled)
 
 
 def test_who_holds_the_mirror_is_named(filled: Path, mapping: OrgMapping) -> None:

@@ -87,6 +87,11 @@ def newer_mirror(desk: Desk) -> None:
         database.execute("UPDATE mirror_meta SET value = '99' WHERE key = 'format'")
 
 
+def earlier_mirror(desk: Desk) -> None:
+    with duckdb.connect(str(desk.state / "mirror.duckdb")) as database:
+        database.execute("""UPDATE pull_state SET columns = '{"id": ["Id", "id"]}' WHERE object = 'lead'""")
+
+
 def ledger_of_bytes(desk: Desk) -> None:
     (desk.state / "ledger.sqlite").write_bytes(b"not a database at all\n" * 500)
 
@@ -150,6 +155,7 @@ SCENES: Mapping[str, Callable[[Desk], None]] = {
         plan_of_last_week,
         mirror_of_bytes,
         newer_mirror,
+        earlier_mirror,
         ledger_of_bytes,
         workbook_for_csv,
         closed_port,
