@@ -105,7 +105,7 @@ def salesforce_cli(site: Site, folder: Path) -> Cost | None:
         "NODE_OPTIONS": f"--require={REPOSITORY / 'tests' / 'clients' / 'loopback_only.cjs'}",
         "SF_ACCESS_TOKEN": site.token,
         "SF_DISABLE_TELEMETRY": "true",
-        "SF_AUTOUPDATE_DISABLE": "true",
+        "SF_DISABLE_AUTOUPDATE": "true",
         "SF_SKIP_NEW_VERSION_CHECK": "true",
         "SF_USE_GENERIC_UNIX_KEYCHAIN": "true",
     }

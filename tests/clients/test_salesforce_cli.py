@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow
 
 QUIET = {
     "SF_DISABLE_TELEMETRY": "true",
-    "SF_AUTOUPDATE_DISABLE": "true",
+    "SF_DISABLE_AUTOUPDATE": "true",
     "SF_SKIP_NEW_VERSION_CHECK": "true",
     "SF_USE_GENERIC_UNIX_KEYCHAIN": "true",  # secrets in the home of the test, not in a desktop's key ring
 }
