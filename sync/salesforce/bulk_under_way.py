@@ -12,16 +12,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-import structlog
-
+from sync import events
 from sync.errors import OrgFault
 from sync.model import normal_id
 from sync.salesforce.bulk_job import JobKind, Patience, State, job_of, wait
 from sync.salesforce.calls import Call, Root, local_path
 from sync.salesforce.transport import Transport
 from sync.salesforce.values import moment_of
-
-log = structlog.get_logger(__name__)
 
 _LIST = "/jobs/ingest"
 _CLOCKS_APART = timedelta(hours=1)
@@ -59,7 +56,7 @@ def await_updates(
         jobs = [job for row in listed if not (job := job_of(JobKind.INGEST, row)).state.final]
         for job in jobs:
             if job.state is not State.OPEN:
-                log.info("salesforce.bulk_job_awaited", job_id=job.id, state=job.state.value)
+                events.info("salesforce.bulk_job_awaited", job_id=job.id, state=job.state.value)
                 wait(transport, job, replace(patience, share=1.0, deadline=_MOST_SECONDS), lambda _records: None)
         if not looks_left or all(job.state is not State.OPEN for job in jobs):
             return
