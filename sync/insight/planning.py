@@ -8,7 +8,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from sync.errors import MirrorUnusable
@@ -158,9 +158,8 @@ def _read(
     forced: Collection[str],
 ) -> _Read:
     watermark = _watermark(mirror, org_id)
-    sifted = _sifted(mirror, compiled, lead_ids, forced)
+    sifted, evidence = _sifted(mirror, compiled, lead_ids, forced)
     acting = sorted({decision.lead_id for decision in (*sifted.convert, *sifted.update)})
-    evidence = mirror.evidence_records(compiled, acting) if acting else {}
     converting = [decision.lead_id for decision in sifted.convert]
     free_mail = compiled.policy.conversion.account.free_mail
     return _Read(
@@ -188,14 +187,15 @@ def _watermark(mirror: Mirror, org_id: str) -> datetime:
 
 def _sifted(
     mirror: Mirror, compiled: CompiledPolicy, lead_ids: Sequence[str] | None, forced: Collection[str]
-) -> Sifted:
-    if lead_ids is not None:
-        return sift(mirror.decide(compiled, lead_ids), forced=forced)
-    with mirror.decided(compiled) as decided:
-        sifted = sift(decided.actionable(), forced=forced)
-        counted = decided.counts()
-    verdicts = {name: counted[name] for name in ("ready", "blocked", "out_of_scope")}
-    return Sifted(counts={"leads": sum(verdicts.values()), **verdicts}, convert=sifted.convert, update=sifted.update)
+) -> tuple[Sifted, Mapping[str, Mapping[str, datetime | None]]]:
+    """The decisions that lead to an action, and the records that they rest on, by lead id."""
+    acting = mirror.acting(compiled) if lead_ids is None else None
+    with mirror.about(acting.lead_ids if acting is not None else lead_ids or ()) as about:
+        sifted = sift(about.decisions(compiled), forced=forced)
+        evidence = about.evidence_records(compiled)
+    if acting is not None:
+        sifted = replace(sifted, counts={"leads": sum(acting.counts.values()), **acting.counts})
+    return sifted, evidence
 
 
 def _rows(

@@ -20,7 +20,7 @@ from sync.mapping import OrgMapping
 from sync.mirror import candidates, decide
 from sync.mirror.about import About
 from sync.mirror.connection import Wait, give_up, opened
-from sync.mirror.decide import Decided
+from sync.mirror.decide import Acting, Decided
 from sync.mirror.forget import Forgotten, forget, is_rewrite_due, rewrite, same_person
 from sync.mirror.mentions import Mention, find_mentions, marks_of
 from sync.mirror.scores import Score, drop_scores, read_scores, write_scores
@@ -156,9 +156,14 @@ class Mirror:
         """Every live lead decided once, in memory: for several questions about all of them."""
         return decide.decided(self._connection, self._mapping, compiled)
 
+    def acting(self, compiled: CompiledPolicy) -> Acting:
+        """How many live leads have which verdict, and those that something is to be done with."""
+        with self.session() as cursor:
+            return decide.acting(cursor, compiled)
+
     @contextmanager
     def about(self, lead_ids: Sequence[str]) -> Iterator[About]:
-        """For several questions about the same few leads."""
+        """For several questions about the same leads."""
         with self.session() as cursor:
             decide.narrow(cursor, lead_ids)
             yield About(cursor, lead_ids)
@@ -167,13 +172,6 @@ class Mirror:
         """The records behind the signals of some leads, latest first."""
         with self.session() as cursor:
             return decide.evidence(cursor, compiled, lead_ids)
-
-    def evidence_records(
-        self, compiled: CompiledPolicy, lead_ids: Sequence[str]
-    ) -> dict[str, dict[str, datetime | None]]:
-        """Only the ids of the records behind the signals of some leads, and when activities were last changed."""
-        with self.session() as cursor:
-            return decide.evidence_records(cursor, compiled, lead_ids)
 
     def deciding_values(self, compiled: CompiledPolicy, lead_ids: Sequence[str]) -> dict[str, Record]:
         """The fields that the policy reads, by lead id and our field names."""

@@ -97,7 +97,8 @@ def test_questions_may_be_asked_while_decisions_stream(
 def test_evidence_names_the_record_and_quotes_it(decided: Path, mapping: OrgMapping, compiled: CompiledPolicy) -> None:
     with Mirror.open(decided, mapping) as mirror:
         (evidence,) = mirror.evidence(compiled, [TALKED])[TALKED]
-        records = mirror.evidence_records(compiled, [TALKED, COLD])
+        with mirror.about([TALKED, COLD]) as about:
+            records = about.evidence_records(compiled)
         assert records == {TALKED: {evidence.record_id: datetime(2026, 5, 1, 7, 25, 37, tzinfo=UTC)}, COLD: {}}
 
     assert (evidence.object, evidence.record_id, evidence.quote) == ("Task", "00T000000000001AAA", "Call about pricing")
@@ -116,7 +117,6 @@ def test_counts_and_values_come_without_decisions(decided: Path, mapping: OrgMap
     with Mirror.open(decided, mapping) as mirror:
         with mirror.decided(compiled) as once:
             counts = once.counts()
-            assert [d.lead_id for d in once.actionable()] == [READY, TALKED]
             assert list(once.all()) == list(mirror.decide(compiled))
             assert [d.lead_id for d in once.in_scope()] == [READY, TALKED, COLD]
         assert mirror.deciding_values(compiled, [READY])[READY]["pricing_discussed"] is True
@@ -135,6 +135,24 @@ def test_a_mirror_without_activities_still_decides(fill: Fill, path: Path) -> No
 
     with Mirror.open(path, bare) as mirror:
         assert [d.verdict for d in mirror.decide(compiled)] == [Verdict.READY]
+
+
+def test_the_leads_to_act_on_are_found_without_their_findings(
+    decided: Path, mapping: OrgMapping, compiled: CompiledPolicy
+) -> None:
+    with Mirror.open(decided, mapping) as mirror:
+        acting = mirror.acting(compiled)
+        with mirror.decided(compiled) as once:
+            counts = once.counts()
+    assert acting.lead_ids == (READY, TALKED)
+    assert acting.counts == {name: counts[name] for name in ("ready", "blocked", "out_of_scope")}
+    assert acting.counts == {"ready": 2, "blocked": 1, "out_of_scope": 1}
+
+
+def test_nothing_is_asked_about_no_lead(decided: Path, mapping: OrgMapping, compiled: CompiledPolicy) -> None:
+    with Mirror.open(decided, mapping) as mirror, mirror.about([]) as about:
+        assert about.decisions(compiled) == []
+        assert about.evidence_records(compiled) == {}
 
 
 def test_what_is_asked_about_a_few_leads_is_answered_as_among_all(
