@@ -22,6 +22,8 @@ class Level(StrEnum):
     """How much a check matters."""
 
     OK = "ok"
+    NOTE = "note"
+    """Nothing that a run needs, only what some command would."""
     WARNING = "warning"
     BLOCKER = "blocker"
 
@@ -41,6 +43,17 @@ class Check:
 _WRITES = {"Account": "create", "Contact": "create", "Opportunity": "create", "Lead": "edit"}
 """Objects that a conversion writes to, and the object permission that it needs there."""
 
+_COMPENSATES = {
+    "Lead": "create",
+    "Task": "edit",
+    "Event": "edit",
+    "CampaignMember": "create",
+    "Opportunity": "delete",
+    "Contact": "delete",
+    "Account": "delete",
+}
+"""What `leadgate compensate` needs beyond that: a new lead, what hung on the old one, and what was made removed."""
+
 
 def examine(
     org: OrgReader,
@@ -58,9 +71,10 @@ def examine(
         AccessRefused, OrgUnavailable: When there is no way in at all; the caller shows that as the finding.
     """
     yield from _identity(org)
-    describes = org.describe_many([*_WRITES, *(o.object for o in mapping)])
+    describes = org.describe_many([*_WRITES, *_COMPENSATES, *(o.object for o in mapping)])
     yield from _objects(describes, mapping)
     yield _convert_permission(org)
+    yield _compensation(describes)
     yield from _files("mapping", mapping_problems, good=f"{sum(len(o.fields) for o in mapping)} fields fit the org")
     yield from _files("mapping", mapping_doubts, level=Level.WARNING)
     yield from _statuses(org)
@@ -124,6 +138,30 @@ def _objects(describes: Mapping[str, ObjectDescribe | None], mapping: OrgMapping
             found=f"not visible to this user: {', '.join(unseen)}; signals from them stay unknown",
             fix="grant Read on them, or take their files out of mappings/",
         )
+
+
+def _compensation(describes: Mapping[str, ObjectDescribe | None]) -> Check:
+    """What a conversion couldn't be made good without; a run itself needs none of it."""
+    needs = dict(_COMPENSATES)
+    if describes.get("CampaignMember") is None:  # no campaigns, or none that were read before the conversion
+        del needs["CampaignMember"]
+    lacking = [f"{need.capitalize()} on {name}" for name, need in needs.items() if not _may(describes.get(name), need)]
+    if not lacking:
+        return Check(
+            area="compensation", level=Level.OK, found="everything that `leadgate compensate` needs is granted"
+        )
+    return Check(
+        area="compensation",
+        level=Level.NOTE,
+        found=f"only `leadgate compensate` needs: {', '.join(lacking)}",
+        fix="grant them when a conversion has to be made good, to this user or to another",
+    )
+
+
+def _may(described: ObjectDescribe | None, need: str) -> bool:
+    if described is None:
+        return False
+    return {"create": described.createable, "edit": described.updateable, "delete": described.deletable}[need]
 
 
 def _convert_permission(org: OrgReader) -> Check:

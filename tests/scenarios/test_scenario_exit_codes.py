@@ -63,6 +63,22 @@ def test_a_missing_permission_is_named_by_the_doctor_who_ends_with_3(quick_desk:
     assert right in " ".join(said.out.split())
 
 
+def test_what_only_a_compensation_needs_is_a_note_and_no_fault(quick_desk: Desk) -> None:
+    def noted(user: str | None) -> dict[str, str]:
+        quick_desk.login(user)
+        document = quick_desk.json("doctor")
+        assert document["exit_code"] == 0
+        (check,) = [check for check in document["checks"] if check["area"] == "compensation"]
+        return dict(check)
+
+    assert noted(None)["level"] == "ok"
+    seller = noted("ruth.castellan@northgate-sales.example")
+    assert seller["level"] == "note"
+    assert "Delete on Opportunity, Delete on Contact, Delete on Account" in seller["found"]
+    assert "Create on Lead" not in seller["found"]
+    assert "leadgate compensate" in " ".join(quick_desk.run("doctor").expect(0).out.split())
+
+
 @at(Stage.PLANNED)
 def test_a_user_who_may_not_convert_changes_nothing_and_the_report_names_the_right(quick_desk: Desk) -> None:
     before = quick_desk.converted

@@ -97,7 +97,7 @@ def _draw(checks: list[Check]) -> None:
 
     from sync.cli import output
 
-    style = {"ok": "green", "warning": "yellow", "blocker": "bold red"}
+    style = {"ok": "green", "note": "cyan", "warning": "yellow", "blocker": "bold red"}
     rows = [(Text(c.level.value, style=style[c.level.value]), c.area, _found(c)) for c in checks]
     output.stdout().print(output.table(None, ("", "what", "found"), rows))
     blockers = sum(c.level.value == "blocker" for c in checks)
