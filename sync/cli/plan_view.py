@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sync.plan.guards import Refusal
 
 _LOST_SHOWN = 8
+_WARNINGS_SHOWN = 5
 
 
 def draw_plan(plan: Plan, *, rows: int = 25, refusals: Sequence[Refusal] = ()) -> None:
@@ -49,11 +50,23 @@ def draw_plan(plan: Plan, *, rows: int = 25, refusals: Sequence[Refusal] = ()) -
             shown = ", ".join(f"{name} ({count:,})" for name, count in lost[:_LOST_SHOWN])
             more = f" and {len(lost) - _LOST_SHOWN} more" if len(lost) > _LOST_SHOWN else ""
             console.print(Text(f"{what}: {one_line(shown)}{more}", style="yellow"))
+    _draw_doubts(plan, figures)
     _draw_rows(plan, rows)
     for refusal in refusals:
         console.print(
             Text(one_line(f"guard {refusal.guard}: {refusal.message}; to let it pass: {refusal.override}"), "bold red")
         )
+
+
+def _draw_doubts(plan: Plan, figures: render.Summary) -> None:
+    """What preflight had to do without, and what may stop leads that are sent."""
+    console = output.stdout()
+    for remark in plan.remarks:
+        console.print(Text(one_line(remark), style="yellow"))
+    for message, count in figures.warnings[:_WARNINGS_SHOWN]:
+        console.print(Text(f"not sure, {count:,} leads: {one_line(message)}", style="yellow"))
+    if len(figures.warnings) > _WARNINGS_SHOWN:
+        sys.stdout.write(f"… and {len(figures.warnings) - _WARNINGS_SHOWN:,} more; the plan file holds them all\n")
 
 
 def _draw_rows(plan: Plan, most: int) -> None:

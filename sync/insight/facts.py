@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from sync.insight.left_behind import children_left
+from sync.insight.rules import rule_facts
 from sync.model import normal_id
 from sync.plan.facts import (
     NO_MEMORY,
@@ -24,7 +25,16 @@ from sync.plan.facts import (
     UserFact,
 )
 from sync.policy.schema import ConversionSettings
-from sync.salesforce.org import AskRows, DuplicateFinding, FieldDescribe, ObjectDescribe, OrgReader, Rows, Told
+from sync.salesforce.org import (
+    AskRows,
+    DuplicateFinding,
+    FieldDescribe,
+    ObjectDescribe,
+    OrgReader,
+    Rows,
+    Told,
+    ValidationRules,
+)
 from sync.salesforce.soql import in_lists, soql
 
 DESCRIBED = ("Lead", "Account", "Contact", "Opportunity")
@@ -49,6 +59,7 @@ def gather_facts(
     lead_ids: Sequence[str] = (),
     memory: Memory = NO_MEMORY,
     field_map: Mapping[str, tuple[str, ...]] | None = None,
+    saved: Sequence[str] = (),
 ) -> OrgFacts:
     """The facts without duplicate findings.
 
@@ -60,12 +71,14 @@ def gather_facts(
             custom child records counted.
         memory: What the ledger knows of these leads.
         field_map: Where lead fields go in a conversion, as far as the mapping says.
+        saved: Objects of which the plan saves records; their validation rules are read.
     """
     me = org.identity
     described = org.describe_many(DESCRIBED)
     questions = [convert_right(me.user_id), _ACTIVE_RULES, *_users(owner_ids, conversion)]
     right, rules, *users = org.ask([AskRows(soql=text, all_rows=False) for text in questions])
     processes = _processes(org, described["Lead"])
+    validation = org.validation_rules(saved) if saved else ValidationRules()
     usage = org.usage()
     return OrgFacts(
         org_id=me.org_id,
@@ -86,6 +99,9 @@ def gather_facts(
         lead_processes=processes,
         record_types=_record_types(org, lead_ids) if processes else {},
         children=children_left(org, described["Lead"], lead_ids),
+        rules=rule_facts(validation),
+        rules_at_conversion=validation.at_conversion,
+        rules_refused=validation.refused,
         status_writes=memory.status_writes,
         refused=memory.refused,
         compensated=memory.compensated,
@@ -160,7 +176,17 @@ def _field_fact(field: FieldDescribe) -> FieldFact:
         length=field.length if field.type in _TEXT_TYPES else 0,
         values=frozenset(entry.value for entry in field.picklist if entry.active) if restricted else None,
         custom=field.custom,
+        type=field.type,
+        createable=field.createable,
+        calculated=field.calculated,
+        defaulted=_defaulted(field),
     )
+
+
+def _defaulted(field: FieldDescribe) -> bool:
+    if field.type == "boolean":
+        return field.checked_by_default
+    return field.defaulted_on_create or any(entry.default for entry in field.picklist)
 
 
 def convert_right(user_id: str) -> str:

@@ -12,12 +12,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from sync.errors import MirrorUnusable
-from sync.insight.facts import gather_facts, with_duplicates
+from sync.insight.facts import DESCRIBED, gather_facts, with_duplicates
 from sync.mapping import OrgMapping
 from sync.mirror.store import Mirror
 from sync.model import Record
 from sync.plan.actions import Plan
-from sync.plan.facts import NO_MEMORY, Memory
+from sync.plan.facts import NO_MEMORY, Memory, OrgFacts
 from sync.plan.make import LeadFacts, Sifted, make_plan, sift
 from sync.plan.matching import LeadMatches, Named
 from sync.plan.pace import FIRST_PACE, Pace
@@ -106,6 +106,7 @@ def draw_up(
         lead_ids=read.converting,
         memory=memory,
         field_map=mapping.conversion_targets(),
+        saved=_saved(read.sifted),
     )
 
     def proposals() -> tuple[Proposal, ...]:
@@ -130,7 +131,7 @@ def draw_up(
         sifted=read.sifted,
         proposals=proposed,
         leads=LeadFacts(
-            rows=read.rows,
+            rows=_with_rule_fields(open_mirror, mapping, read, facts),
             converting=(*compiled.converting_fields, *named_in(policy.conversion.opportunity.name)),
             status=compiled.status_fields,
             evidence=read.evidence,
@@ -228,6 +229,28 @@ def _recent(
         for lead_id, record, stamp in rows:
             found.setdefault(lead_id, {})[record] = stamp.replace(tzinfo=UTC)
     return found
+
+
+def _saved(sifted: Sifted) -> Sequence[str]:
+    """Objects of which the plan's actions save records."""
+    if sifted.convert:
+        return DESCRIBED
+    return ("Lead",) if sifted.update else ()
+
+
+def _with_rule_fields(
+    open_mirror: Callable[[], AbstractContextManager[Mirror]], mapping: OrgMapping, read: _Read, facts: OrgFacts
+) -> Mapping[str, Record]:
+    """The leads' rows with the fields that Lead's validation rules read, for those whose status alone is set."""
+    lead = mapping["lead"]
+    read_by_rules = {name for rule in facts.rules.get("Lead", ()) if rule.formula for name in rule.formula.names}
+    names = [name for name, field in lead.fields.items() if field.api_name.lower() in read_by_rules]
+    updated = sorted({decision.lead_id for decision in read.sifted.update} - {*read.converting})
+    if not names or not updated:
+        return read.rows
+    with open_mirror() as mirror:
+        found = mirror.rows("lead", updated, list(dict.fromkeys(["id", *names])))
+        return {**read.rows, **{str(row["id"]): {**read.rows[str(row["id"])], **row} for row in found}}
 
 
 def _attached(

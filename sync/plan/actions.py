@@ -140,6 +140,8 @@ class UpdateStatus:
     source: str
     prediction: Prediction
     blockers: tuple[Blocker, ...] = ()
+    warnings: tuple[Blocker, ...] = ()
+    """What may stop it though nobody can be sure; it is sent all the same."""
 
     @property
     def kind(self) -> Literal["update_status"]:
@@ -164,6 +166,8 @@ class ConvertLead:
     candidates: tuple[MatchCandidate, ...] = ()
     """What else might have been attached to, in rank order; empty where there was no choice to make."""
     losses: tuple[Loss, ...] = ()
+    warnings: tuple[Blocker, ...] = ()
+    """What may stop it though nobody can be sure; it is sent all the same."""
 
     @property
     def kind(self) -> Literal["convert_lead"]:
@@ -207,5 +211,7 @@ class Plan:
     counts: Mapping[str, int]
     """leads, ready, blocked, out_of_scope, open_leads, update_status, convert_lead, will_succeed, predicted_blocked."""
     actions: tuple[Action, ...]
+    remarks: tuple[str, ...] = ()
+    """What preflight had to do without, for the whole plan."""
     lines: tuple[str, ...] = field(init=False, default=(), compare=False, repr=False)
     """The actions as the plan's file has them, kept from when they were hashed; empty where that wasn't here."""

@@ -73,6 +73,7 @@ def decode(text: str, file: str = "plan.json") -> Plan:
         mirror_watermark=root["mirror_watermark"].moment(),
         forecast_calls=root["forecast"]["api_calls"].whole(),
         counts={name: node.whole() for name, node in root["counts"].items()},
+        remarks=root["remarks"].texts(),
         actions=actions,
     )
 
@@ -126,6 +127,7 @@ def _action(node: Node, org_id: str) -> Action:
     decision = _read_decision(node["decision"])
     outcome = prediction["outcome"].one_of(Prediction)
     blockers = tuple(_read_blocker(blocker) for blocker in prediction["blockers"].elements())
+    warnings = tuple(_read_blocker(warning) for warning in prediction["warnings"].elements())
     action: Action
     match kind:
         case "update_status":
@@ -138,6 +140,7 @@ def _action(node: Node, org_id: str) -> Action:
                 source=node["source"].text(),
                 prediction=outcome,
                 blockers=blockers,
+                warnings=warnings,
             )
         case "convert_lead":
             action = ConvertLead(
@@ -147,6 +150,7 @@ def _action(node: Node, org_id: str) -> Action:
                 convert=_read_convert(node["convert"]),
                 prediction=outcome,
                 blockers=blockers,
+                warnings=warnings,
                 creates=node["creates"].texts(),
                 matches={name: record.record_id() for name, record in node["matches"].items()},
                 candidates=tuple(_read_candidate(candidate) for candidate in node["candidates"].elements()),

@@ -16,7 +16,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from sync.model import Value
-from sync.plan.actions import Action, ConvertLead, ConvertSettings, Plan, Target, UpdateStatus, action_key
+from sync.plan.actions import Action, Blocker, ConvertLead, ConvertSettings, Plan, Target, UpdateStatus, action_key
 
 FORMAT = 2
 """Version of the file's form; a reader refuses any other."""
@@ -122,9 +122,8 @@ def action_document(org_id: str, action: Action) -> dict[str, Json]:
         },
         "prediction": {
             "outcome": action.prediction.value,
-            "blockers": [
-                {"code": b.code, "field": b.field, "message": b.message, "fix": b.fix} for b in action.blockers
-            ],
+            "blockers": [_blocker(blocker) for blocker in action.blockers],
+            "warnings": [_blocker(warning) for warning in action.warnings],
         },
     }
     match action:
@@ -144,6 +143,10 @@ def action_document(org_id: str, action: Action) -> dict[str, Json]:
             }
 
 
+def _blocker(blocker: Blocker) -> dict[str, Json]:
+    return {"code": blocker.code, "field": blocker.field, "message": blocker.message, "fix": blocker.fix}
+
+
 def _head(plan: Plan) -> dict[str, Json]:
     return {
         "format": plan.format,
@@ -156,6 +159,7 @@ def _head(plan: Plan) -> dict[str, Json]:
         "mirror_watermark": _time(plan.mirror_watermark),
         "forecast": {"api_calls": plan.forecast_calls},
         "counts": dict(plan.counts),
+        "remarks": list(plan.remarks),
     }
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from sync.model import Record
+from sync.plan.formula.tree import Formula
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +47,12 @@ class FieldFact:
     values: frozenset[str] | None = None
     """What a restricted picklist takes; `None` = anything."""
     custom: bool = False
+    type: str = "string"
+    """As describe calls it."""
+    createable: bool = True
+    calculated: bool = False
+    defaulted: bool = False
+    """A new record may hold a value that nobody gave it (a ticked checkbox, a picklist's default)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +66,27 @@ class ObjectFact:
     """By API name."""
     record_types: Mapping[str, str] = field(default_factory=dict)
     """Developer name (and label) → id, of those available to the user."""
+    by_lower_name: Mapping[str, FieldFact] = field(init=False, compare=False, repr=False)
+    """`fields` for look-ups by formulas, which write names in any case."""
+
+    def __post_init__(self) -> None:
+        """Fill `by_lower_name`, once for the many leads that are looked at."""
+        object.__setattr__(self, "by_lower_name", {name.lower(): one for name, one in self.fields.items()})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleFact:
+    """An active validation rule of the org."""
+
+    object: str
+    name: str
+    message: str
+    """What the org answers where it refuses."""
+    field: str | None
+    """The field that the org shows the message beside."""
+    formula: Formula | None
+    """`None` = it can't be read; `unread` says why."""
+    unread: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,6 +195,12 @@ class OrgFacts:
     """Leads that compensations made → the converted lead that each stands for."""
     children: Mapping[str, tuple[ChildrenFact, ...]] = field(default_factory=dict)
     """Custom child records by lead id, for leads to be converted; a conversion leaves them behind."""
+    rules: Mapping[str, tuple[RuleFact, ...]] = field(default_factory=dict)
+    """Active validation rules by object, of what the plan would save."""
+    rules_at_conversion: bool | None = None
+    """Whether conversions obey them ("Require Validation for Converted Leads"); `None` = the org doesn't tell."""
+    rules_refused: str | None = None
+    """The code with which the org refused to tell its rules; preflight then does without."""
     api_calls_used: int | None = None
     api_calls_allowed: int | None = None
     targets: dict[str, tuple[str, ...]] = field(init=False, default_factory=dict, compare=False, repr=False)
@@ -175,6 +209,10 @@ class OrgFacts:
         init=False, default_factory=dict, compare=False, repr=False
     )
     """Likewise, which lead fields fill each required field of a new record."""
+    sources: dict[tuple[str, tuple[str, ...]], Mapping[str, tuple[str, ...]]] = field(
+        init=False, default_factory=dict, compare=False, repr=False
+    )
+    """Likewise, which lead fields fill each field of a record."""
 
     @property
     def several_currencies(self) -> bool:

@@ -111,15 +111,31 @@ def _required(made: str, mapped: Sequence[str], facts: OrgFacts) -> tuple[tuple[
     described = facts.objects.get(made)
     if described is None:
         return ()
-    sources: dict[str, list[str]] = {}
-    for lead_field in sorted({*mapped, *_fields(facts.objects.get("Lead"))}):
-        for target in targets_of(lead_field, facts):
-            sources.setdefault(target, []).append(lead_field)
+    sources = _sources(made, mapped, facts)
     return tuple(
-        (name, tuple(sources.get(f"{made}.{name}", ())))
+        (name, sources.get(name.lower(), ()))
         for name, described_field in sorted(described.fields.items())
         if described_field.required and f"{made}.{name}" not in _SET_BY_CONVERSION
     )
+
+
+def sources_of(made: str, lead: Record, facts: OrgFacts) -> Mapping[str, tuple[str, ...]]:
+    """Field of the object in lower case → the lead fields that fill it, whether they are mapped or not."""
+    known = (made, tuple(lead))
+    found = facts.sources.get(known)
+    if found is None:
+        found = facts.sources[known] = _sources(made, known[1], facts)
+    return found
+
+
+def _sources(made: str, mapped: Sequence[str], facts: OrgFacts) -> Mapping[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for lead_field in sorted({*mapped, *_fields(facts.objects.get("Lead"))}):
+        for target in targets_of(lead_field, facts):
+            name, _, field = target.partition(".")
+            if name == made:
+                found[field.lower()] = (*found.get(field.lower(), ()), lead_field)
+    return found
 
 
 def record_to_make(made: str, lead: Record, facts: OrgFacts) -> dict[str, Value]:

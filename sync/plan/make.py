@@ -27,9 +27,10 @@ from sync.plan.facts import OrgFacts
 from sync.plan.forecast import forecast_calls
 from sync.plan.losses import losses
 from sync.plan.pace import FIRST_PACE, Pace
-from sync.plan.preflight import status_blockers
+from sync.plan.preflight import conversion_warnings, status_findings
 from sync.plan.propose import Proposal, by_api_name
-from sync.plan.sharing import in_order
+from sync.plan.rules import remarks
+from sync.plan.sharing import candidate_of, in_order
 from sync.policy.decision import Decision, Verdict
 from sync.policy.schema import Policy
 
@@ -107,7 +108,7 @@ def make_plan(
     matched = (name for name in MATCHED_BY if name in lead.fields)
     rested = rested_on(lead, (*leads.converting, *matched)) if checked else ()
     conversions = [
-        _conversion(proposal, blockers, rested=rested, leads=leads, facts=facts, forced=forced)
+        _conversion(proposal, blockers, policy=policy, rested=rested, leads=leads, facts=facts, forced=forced)
         for proposal, blockers in checked
     ]
     converting = {c.lead_id for c in conversions if c.prediction is Prediction.WILL_SUCCEED}
@@ -143,6 +144,7 @@ def make_plan(
             ),
             counts=counts,
             actions=actions,
+            remarks=tuple(remarks(facts)),
         )
     )
 
@@ -151,6 +153,7 @@ def _conversion(
     proposal: Proposal,
     blockers: tuple[Blocker, ...],
     *,
+    policy: Policy,
     rested: Sequence[Rested],
     leads: LeadFacts,
     facts: OrgFacts,
@@ -160,6 +163,7 @@ def _conversion(
     targets = {"Account": convert.account, "Contact": convert.contact, "Opportunity": convert.opportunity}
     matched = {name: target.id for name, target in targets.items() if target is not None and target.id is not None}
     attached = {name: (record, leads.attached[record]) for name, record in matched.items() if record in leads.attached}
+    candidate = candidate_of(proposal, leads.attached)
     return ConvertLead(
         lead_id=proposal.lead_id,
         expects=_expects(decision, leads, rested),
@@ -171,6 +175,7 @@ def _conversion(
         matches=matched,
         candidates=proposal.candidates,
         losses=losses(proposal.lead, proposal.makes, attached, facts),
+        warnings=() if blockers else conversion_warnings(candidate, policy.conversion, facts),
     )
 
 
@@ -182,16 +187,18 @@ def _update(
         raise TypeError(f"no transition for {decision.lead_id}")
     status = facts.status(following.to)
     lead = by_api_name(leads.rows[decision.lead_id], mapping)
-    blockers = status_blockers(lead, following.to, facts)
+    to = status.api_name if status is not None else following.to
+    found = status_findings(lead, to, facts)
     return UpdateStatus(
         lead_id=decision.lead_id,
         expects=_expects(decision, leads, rested),
         decision=_summary(decision, leads, forced=()),
         from_=following.from_,
-        to=status.api_name if status is not None else following.to,
+        to=to,
         source=following.source,
-        prediction=Prediction.BLOCKED if blockers else Prediction.WILL_SUCCEED,
-        blockers=blockers,
+        prediction=Prediction.BLOCKED if found.blockers else Prediction.WILL_SUCCEED,
+        blockers=found.blockers,
+        warnings=found.warnings,
     )
 
 

@@ -1,23 +1,26 @@
 """What would stop a conversion or a status update, said before anything is sent, in Salesforce's own codes.
 
 Each check looks at one cause and yields blockers; a lead with none is predicted to succeed. What no one can read from
-outside (validation rules, triggers, flows) is not predicted; the canary wave is for those. Pure.
+outside (triggers, flows, validation rules that look further than the record) is not predicted; the canary wave is for
+those. Pure.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from datetime import timedelta
 
 from sync.model import Record
+from sync.plan import rules
 from sync.plan.actions import Blocker, ConvertSettings
+from sync.plan.candidate import Candidate
 from sync.plan.facts import DuplicateFact, OrgFacts
 from sync.plan.field_map import empty_required
 from sync.plan.matching import Choice
 from sync.plan.misfits import misfits
 from sync.plan.refused import refused_before, taken_back
 from sync.plan.rights import missing_rights
+from sync.plan.rules import Findings
 from sync.policy.schema import ConversionSettings
 
 OPPORTUNITY_NAME_LENGTH = 80
@@ -25,20 +28,6 @@ OPPORTUNITY_NAME_LENGTH = 80
 
 _FLIP_FLOPS = 2
 _FLIP_FLOP_WINDOW = timedelta(days=7)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
-    """A lead on its way into the plan: what is known of it, and what the conversion would do."""
-
-    lead: Record
-    """By API name, as far as mapped."""
-    choice: Choice
-    convert: ConvertSettings
-    makes: tuple[str, ...]
-    """Objects of which a new record would be made."""
-    attached: Mapping[str, Record] = field(default_factory=dict)
-    """Account or Contact → the values, by API name, of the existing record that the lead would be attached to."""
 
 
 def conversion_blockers(candidate: Candidate, settings: ConversionSettings, facts: OrgFacts) -> tuple[Blocker, ...]:
@@ -54,14 +43,27 @@ def conversion_blockers(candidate: Candidate, settings: ConversionSettings, fact
         *misfits(candidate.lead, candidate.makes, candidate.attached, facts),
         *_opportunity(candidate.convert, facts),
         *_duplicates(candidate, settings, facts),
+        *rules.of_conversion(candidate, settings, facts).blockers,
     )
     return found or tuple(refused_before(candidate.lead, "convert_lead", candidate.convert.status, facts))
 
 
-def status_blockers(lead: Record, to: str, facts: OrgFacts) -> tuple[Blocker, ...]:
-    """Everything that speaks against setting the lead's Status to `to`."""
-    found = (*_lead_state(lead), *_status_target(to, facts), *_flip_flop(str(lead.get("Id")), to, facts))
-    return found or tuple(refused_before(lead, "update_status", to, facts))
+def conversion_warnings(candidate: Candidate, settings: ConversionSettings, facts: OrgFacts) -> tuple[Blocker, ...]:
+    """What may stop the conversion, though nobody can be sure."""
+    return rules.of_conversion(candidate, settings, facts).warnings
+
+
+def status_findings(lead: Record, to: str, facts: OrgFacts) -> Findings:
+    """Everything that speaks against setting the lead's Status to `to`, and what may."""
+    by_rules = rules.of_update(lead, to, facts)
+    found = (
+        *_lead_state(lead),
+        *_status_target(to, facts),
+        *_flip_flop(str(lead.get("Id")), to, facts),
+        *by_rules.blockers,
+    )
+    blockers = found or tuple(refused_before(lead, "update_status", to, facts))
+    return Findings(blockers=blockers, warnings=() if blockers else by_rules.warnings)
 
 
 def _lead_state(lead: Record) -> Iterator[Blocker]:

@@ -65,6 +65,8 @@ class Summary:
     """Lead field → leads whose text is longer than the field that it goes to."""
     left_children: tuple[tuple[str, int], ...]
     """`Object.Field` of child records that stay with the lead → leads."""
+    warnings: tuple[tuple[str, int], ...]
+    """What may stop what is sent → leads."""
     api_calls: int
 
 
@@ -92,6 +94,7 @@ def summary(plan: Plan) -> Summary:
         kept_fields=_ranked(lost["kept_by_target"]),
         cut_fields=_ranked(lost["truncated"]),
         left_children=_ranked(lost["children"]),
+        warnings=_ranked(Counter(message for action in sent for message in {w.message for w in action.warnings})),
         api_calls=plan.forecast_calls,
     )
 

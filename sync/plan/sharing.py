@@ -11,9 +11,10 @@ from dataclasses import replace
 
 from sync.model import Record
 from sync.plan.actions import Blocker, Target
+from sync.plan.candidate import Candidate
 from sync.plan.facts import OrgFacts
 from sync.plan.groups import address_key, company_groups
-from sync.plan.preflight import Candidate, conversion_blockers
+from sync.plan.preflight import conversion_blockers
 from sync.plan.propose import Proposal
 from sync.policy.schema import Policy
 
@@ -127,13 +128,18 @@ def _duplicate_lead(first: str) -> Blocker:
 def _blockers(
     proposal: Proposal, policy: Policy, facts: OrgFacts, existing: Mapping[str, Record]
 ) -> tuple[Blocker, ...]:
+    candidate = candidate_of(proposal, existing)
+    return (*proposal.blockers, *conversion_blockers(candidate, policy.conversion, facts))
+
+
+def candidate_of(proposal: Proposal, existing: Mapping[str, Record]) -> Candidate:
+    """The proposal as preflight looks at it; `existing` as for `in_order`."""
     convert = proposal.convert
     into = {"Account": convert.account.id, "Contact": convert.contact.id}
-    candidate = Candidate(
+    return Candidate(
         lead=proposal.lead,
         choice=proposal.choice,
         convert=convert,
         makes=proposal.makes,
         attached={name: existing[found] for name, found in into.items() if found is not None and found in existing},
     )
-    return (*proposal.blockers, *conversion_blockers(candidate, policy.conversion, facts))

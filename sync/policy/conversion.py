@@ -18,6 +18,7 @@ from sync.policy.schema import (
     Limits,
     OpportunitySettings,
     Place,
+    RuleChoice,
 )
 
 CONVERSION_KEYS = (
@@ -27,6 +28,7 @@ CONVERSION_KEYS = (
     "owner",
     "queue_owner",
     "duplicates",
+    "validation_rules",
     "overwrite_lead_source",
     "notify_owner",
 )
@@ -62,6 +64,8 @@ def read_conversion(form: Form, entry: Entry, mapping: OrgMapping) -> Conversion
     account, opportunity = block.get("account"), block.get("opportunity")
     duplicates = block.get("duplicates")
     choice = form.word(duplicates, "conversion.duplicates", get_args(Choice)) if duplicates else None
+    rules = block.get("validation_rules")
+    rule_choice = form.word(rules, "conversion.validation_rules", get_args(RuleChoice)) if rules else None
     return ConversionSettings(
         status=status,
         account=_account(form, account) if account else settings.account,
@@ -69,6 +73,7 @@ def read_conversion(form: Form, entry: Entry, mapping: OrgMapping) -> Conversion
         owner=_user(form, block, "owner", also="lead_owner") or settings.owner,
         queue_owner=_user(form, block, "queue_owner"),
         duplicates=cast("Choice", choice or settings.duplicates),
+        validation_rules=cast("RuleChoice", rule_choice or settings.validation_rules),
         overwrite_lead_source=_flag(form, block, "conversion", "overwrite_lead_source"),
         notify_owner=_flag(form, block, "conversion", "notify_owner"),
         place=Place(form.file, entry.line),

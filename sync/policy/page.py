@@ -32,6 +32,11 @@ _DUPLICATES = {
     "allow": "the conversion goes ahead and the duplicate is allowed",
     "reuse": "the record that is there already is used",
 }
+_RULES = {
+    "org": "held if the org tells that conversions obey its rules, and warned of if it doesn't tell",
+    "hold": "held, unless the org tells that conversions needn't obey its rules",
+    "warn": "converted with a warning",
+}
 
 
 def policy_page(parsed: ParsedPolicy, mapping: OrgMapping) -> str:
@@ -152,6 +157,7 @@ def _conversion(parsed: ParsedPolicy, labels: Mapping[str, str]) -> Iterator[str
     yield f"- **Opportunity**: {_opportunity(parsed, labels)}"
     yield f"- **Owner**: {_owner(settings)}"
     yield f"- **Duplicates**: where a duplicate rule finds one, {_DUPLICATES[settings.duplicates]}."
+    yield f"- **Validation rules**: a lead that one would refuse is {_RULES[settings.validation_rules]}."
     if settings.overwrite_lead_source:
         yield "- The contact's lead source is replaced by the lead's."
     if settings.notify_owner:

@@ -79,6 +79,7 @@ class Transition:
 
 AccountKey = Literal["contact_email", "email_domain", "website", "company_name"]
 Choice = Literal["hold", "allow", "reuse"]
+RuleChoice = Literal["org", "hold", "warn"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +120,9 @@ class ConversionSettings:
     queue_owner: str | None = None
     """The user (id or username) who gets leads owned by a queue or an inactive user; `None` = such leads are held."""
     duplicates: Choice = "hold"
+    validation_rules: RuleChoice = "org"
+    """Leads that a validation rule would refuse: held where the org tells that conversions obey its rules (`org`), also
+    where it doesn't tell (`hold`), or only warned of (`warn`)."""
     overwrite_lead_source: bool = False
     notify_owner: bool = False
     place: Place | None = None

@@ -53,6 +53,7 @@ def test_the_file_has_the_keys_that_machines_rely_on() -> None:
         "mirror_watermark",
         "forecast",
         "counts",
+        "remarks",
         "actions",
     ]
     update, first, _, blocked = document["actions"]

@@ -16,7 +16,7 @@ from sync.mockorg.formula import Scope as MockScope
 from sync.mockorg.formula import parse_formula as mock_formula
 from sync.plan.formula import FormulaUnreadable, Scope, parse_formula, verdict
 from sync.plan.formula.tree import Call, Literal, Name, Node, written
-from sync.plan.formula.values import UNKNOWN, Seen
+from sync.plan.formula.values import FILLED, UNKNOWN, Seen
 
 TOLD: dict[str, Any] = YAML(typ="safe", pure=True).load(Path(__file__).with_name("rule_formulas.yaml"))
 DAY = date(2026, 5, 1)
@@ -26,6 +26,7 @@ RECORD: dict[str, Seen] = {
     "Due__c": None,
     "Themes__c": "",
     "Hidden__c": UNKNOWN,
+    "Filled__c": FILLED,
     "OwnerId": "005000000000001AAA",
 }
 

@@ -130,6 +130,7 @@ conversion:
   owner: boss@example.com
   queue_owner: desk@example.com
   duplicates: reuse
+  validation_rules: warn
   overwrite_lead_source: true
   notify_owner: true
 limits: {conversions: null, share_of_open: null, per_owner: 5, canary: 0, max_mirror_age: 3 days, plan_valid: null}
@@ -143,6 +144,7 @@ transitions: [{to: X, when: a}]
         "none is made; a lead becomes account and contact only.",
         "always `boss@example.com`; leads of a queue or of an inactive user go to `desk@example.com`.",
         "the record that is there already is used",
+        "a lead that one would refuse is converted with a warning",
         "lead source is replaced",
         "gets an e-mail",
         "at most 5 conversions for one owner",

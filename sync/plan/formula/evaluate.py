@@ -15,12 +15,12 @@ from decimal import Decimal
 from sync.plan.formula.functions import PLAIN
 from sync.plan.formula.operators import compared, computed
 from sync.plan.formula.tree import OPERATORS, Call, Formula, Literal, Name, Node
-from sync.plan.formula.values import UNKNOWN, Seen, Unknown, known
+from sync.plan.formula.values import FILLED, UNKNOWN, Seen, Unknown, known
 
 _COMPARISONS = frozenset({"=", "<>", "<", "<=", ">", ">="})
 Look = Callable[[str], Seen]
 """Gives a field's value by its API name in lower case: text, `Decimal`, bool, date, datetime; blank text is empty, any
-other blank is `None`; `UNKNOWN` where it isn't known."""
+other blank is `None`; `UNKNOWN` where it isn't known, `FILLED` where no more is known than that it isn't blank."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,22 +104,22 @@ class _Run:
                 return self._plain(function, arguments)
 
     def _plain(self, function: str, arguments: tuple[Node, ...]) -> Seen:
+        if function not in PLAIN and function not in OPERATORS:
+            return self._unless_unknown(UNKNOWN, f"{function}()")
         values = [self.value(each) for each in arguments]
         if not known(values):
-            return UNKNOWN
+            return _of_filled(function, values)
         if function in _COMPARISONS and len(values) == 2:
             found: Seen = compared(function, values[0], values[1])
         elif function in OPERATORS:
             found = computed(function, values)
-        elif function in PLAIN:
-            found = PLAIN[function](values)
         else:
-            found = UNKNOWN
+            found = PLAIN[function](values)
         shown = f"{function}()" if function not in OPERATORS else f"{function} of a blank or another type"
         return self._unless_unknown(found, shown)
 
     def _unless_unknown(self, found: Seen, name: str) -> Seen:
-        if found is UNKNOWN:
+        if isinstance(found, Unknown):
             self.missing[name] = None
         return found
 
@@ -148,6 +148,19 @@ class _Run:
             if told is True:
                 return self.value(then)
         return self.value(otherwise)
+
+
+def _of_filled(function: str, values: Sequence[Seen]) -> Seen:
+    """What can be said of a value of which only that it isn't blank is known."""
+    match function, values:
+        case "ISBLANK" | "ISNULL", [Unknown.FILLED]:
+            return False
+        case "ISPICKVAL", [Unknown.FILLED, ""]:
+            return False
+        case ("TEXT", [Unknown.FILLED]) | ("BLANKVALUE" | "NULLVALUE", [Unknown.FILLED, _]):
+            return FILLED
+        case _:
+            return UNKNOWN
 
 
 def _same(one: Seen, other: Seen) -> Seen:

@@ -10,21 +10,23 @@ from typing import Final, Literal
 
 
 class Unknown(Enum):
-    """A value that can't be told."""
+    """A value that can't be told, or not in full."""
 
     UNKNOWN = "can't be told"
+    FILLED = "isn't blank, and more can't be told"
 
 
 UNKNOWN: Final = Unknown.UNKNOWN
+FILLED: Final = Unknown.FILLED
 
 Plain = str | Decimal | bool | date | datetime | None
 """A value: blank text is empty text; `None` is a blank number, date or datetime, or NULL."""
-Seen = Plain | Literal[Unknown.UNKNOWN]
+Seen = Plain | Literal[Unknown.UNKNOWN, Unknown.FILLED]
 
 
 def known(values: Sequence[Seen]) -> bool:
-    """Whether nothing among the values is unknown."""
-    return not any(value is UNKNOWN for value in values)
+    """Whether all of the values are known in full."""
+    return not any(isinstance(value, Unknown) for value in values)
 
 
 def is_date(value: Seen) -> bool:
