@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from sync.errors import AccessRefused, OrgFault, Problem
-from sync.insight.facts import convert_right, may_convert
+from sync.insight.facts import DESCRIBED, convert_right, may_convert
+from sync.insight.rules import counted, untold
 from sync.mapping import OrgMapping
 from sync.policy.schema import Policy
 from sync.salesforce.org import AskRows, ObjectDescribe, OrgReader
@@ -83,7 +84,15 @@ def examine(
     yield from _files("policy", policy_problems, good=f"{policy.name}: understood completely" if policy else "none yet")
     yield from _files("policy", policy_doubts, level=Level.WARNING)
     yield _duplicate_rules(org)
+    yield _validation_rules(org, policy)
     yield from _limits(org, policy)
+
+
+_OBEYED: Mapping[bool | None, str] = {
+    True: "conversions obey them",
+    False: "conversions needn't obey them (Lead Settings)",
+    None: "whether conversions obey them the org doesn't tell",
+}
 
 
 def _identity(org: OrgReader) -> Iterator[Check]:
@@ -244,6 +253,32 @@ def _duplicate_rules(org: OrgReader) -> Check:
         return Check(area="duplicate rules", level=Level.OK, found="none active")
     named = ", ".join(f"{r['SobjectType']}: {r['DeveloperName']}" for r in rules)
     return Check(area="duplicate rules", level=Level.OK, found=f"{len(rules)} active ({named}); preflight asks them")
+
+
+def _validation_rules(org: OrgReader, policy: Policy | None) -> Check:
+    """What preflight will know of them; whether conversions obey is the lead setting that it can't do without."""
+    area = "validation rules"
+    found = org.validation_rules(DESCRIBED)
+    if found.refused is not None:
+        return Check(
+            area=area,
+            level=Level.NOTE,
+            found=f"can't be read by this user ({found.refused}); preflight does without, and the canary finds them",
+            fix="grant “View Setup and Configuration”, so that preflight foretells what they refuse",
+        )
+    if not found.rules:
+        return Check(area=area, level=Level.OK, found="none active on Lead, Account, Contact, Opportunity")
+    parts = [counted(found), _OBEYED[found.at_conversion], *untold(found)]
+    unsure = found.at_conversion is None and (policy is None or policy.conversion.validation_rules == "org")
+    return Check(
+        area=area,
+        level=Level.NOTE if unsure else Level.OK,
+        found="; ".join(parts),
+        fix="if “Require Validation for Converted Leads” is ticked in Lead Settings, say "
+        "conversion.validation_rules: hold in the policy"
+        if unsure
+        else None,
+    )
 
 
 def _limits(org: OrgReader, policy: Policy | None) -> Iterator[Check]:

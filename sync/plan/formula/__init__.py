@@ -6,8 +6,8 @@ What a rule needs and we can't know (a parent's field, the user, a function that
 
 from __future__ import annotations
 
-from sync.plan.formula.evaluate import Scope, Verdict, verdict
+from sync.plan.formula.evaluate import Scope, Verdict, beyond, verdict
 from sync.plan.formula.parse import FormulaUnreadable, parse_formula
 from sync.plan.formula.tree import Formula
 
-__all__ = ["Formula", "FormulaUnreadable", "Scope", "Verdict", "parse_formula", "verdict"]
+__all__ = ["Formula", "FormulaUnreadable", "Scope", "Verdict", "beyond", "parse_formula", "verdict"]

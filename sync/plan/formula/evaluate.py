@@ -14,10 +14,11 @@ from decimal import Decimal
 
 from sync.plan.formula.functions import PLAIN
 from sync.plan.formula.operators import compared, computed
-from sync.plan.formula.tree import OPERATORS, Call, Formula, Literal, Name, Node
+from sync.plan.formula.tree import OPERATORS, Call, Formula, Literal, Name, Node, nodes_in
 from sync.plan.formula.values import FILLED, UNKNOWN, Seen, Unknown, known
 
 _COMPARISONS = frozenset({"=", "<>", "<", "<=", ">", ">="})
+_OF_RECORDS = frozenset({"AND", "OR", "IF", "CASE", "ISNEW", "TODAY", "ISCHANGED", "PRIORVALUE"})
 Look = Callable[[str], Seen]
 """Gives a field's value by its API name in lower case: text, `Decimal`, bool, date, datetime; blank text is empty, any
 other blank is `None`; `UNKNOWN` where it isn't known, `FILLED` where no more is known than that it isn't blank."""
@@ -46,6 +47,20 @@ class Verdict:
     """`None` = can't be told."""
     because: tuple[str, ...] = ()
     """What couldn't be told: fields, globals and functions by name, in the order met."""
+
+
+def beyond(formula: Formula) -> tuple[str, ...]:
+    """What the formula uses that no record tells: parents' fields, globals, functions that aren't read here."""
+    found: dict[str, None] = {}
+    for node in nodes_in(formula.tree):
+        match node:
+            case Name(path=path) if not node.is_field:
+                found[path] = None
+            case Call(function=function) if function not in PLAIN and function not in OPERATORS | _OF_RECORDS:
+                found[f"{function}()"] = None
+            case _:
+                pass
+    return tuple(found)
 
 
 def verdict(formula: Formula, scope: Scope) -> Verdict:

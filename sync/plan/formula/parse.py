@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from decimal import Decimal
 
-from sync.plan.formula.tree import Call, Formula, Literal, Name, Node, names_in
+from sync.plan.formula.tree import Call, Formula, Literal, Name, Node, nodes_in
 
 DEEPEST = 40
 """Parentheses and calls inside each other; the formula editor's own limits end long before."""
@@ -45,7 +45,8 @@ def parse_formula(text: str) -> Formula:
         FormulaUnreadable: With the place.
     """
     tree = _Reader(text).whole()
-    return Formula(tree=tree, names=frozenset(name.path.lower() for name in names_in(tree) if name.is_field))
+    names = (node.path.lower() for node in nodes_in(tree) if isinstance(node, Name) and node.is_field)
+    return Formula(tree=tree, names=frozenset(names))
 
 
 class _Reader:

@@ -46,20 +46,16 @@ class Formula:
     """The record's own fields that it names, in lower case."""
 
 
-OPERATORS = ("=", "<>", "<", "<=", ">", ">=", "&", "+", "-", "*", "/")
+OPERATORS = frozenset({"=", "<>", "<", "<=", ">", ">=", "&", "+", "-", "*", "/"})
 """Operators that are written between two values; `&&`, `||` and `!` are read as AND, OR and NOT."""
 
 
-def names_in(node: Node) -> Iterator[Name]:
-    """Every name that occurs."""
-    match node:
-        case Name():
-            yield node
-        case Call(arguments=arguments):
-            for each in arguments:
-                yield from names_in(each)
-        case Literal():
-            return
+def nodes_in(node: Node) -> Iterator[Node]:
+    """The node and everything below it."""
+    yield node
+    if isinstance(node, Call):
+        for each in node.arguments:
+            yield from nodes_in(each)
 
 
 def written(node: Node) -> str:  # noqa: PLR0911 -- one per kind of node
