@@ -34,6 +34,7 @@ from sync.policy.decision import Evidence, Verdict
 from sync.policy.schema import ConversionSettings, Limits, OpportunitySettings
 from sync.pre_image_store import PreImageStore
 from sync.salesforce.client import SalesforceClient, open_org
+from sync.salesforce.org import LeadConvert
 from sync.salesforce.values import moment_of
 from sync.settings import load_settings
 
@@ -252,3 +253,13 @@ def scene(folder: Path, org_yaml: str = ORG_YAML) -> Iterator[Scene]:
 def fates(result: RunResult) -> dict[Outcome, int]:
     """Outcomes that occurred."""
     return {outcome: count for outcome, count in result.outcomes.items() if count}
+
+
+def convert_by_hand(here: Scene, lead: str) -> None:
+    """A person converts the lead."""
+    token, here.token = here.token, here.person_token
+    try:
+        person = here.client()
+    finally:
+        here.token = token
+    person.convert([LeadConvert(lead_id=lead, converted_status="Closed - Converted")])
