@@ -303,7 +303,7 @@ class Ledger:
             .order_by(entries.c.entry_id)
         )
         with self._reader.begin() as connection:
-            return {row[0]: to_fate(row[1:]) for row in connection.execute(wanted)}
+            return {row[0]: to_fate(row[1:]) for row in connection.execute(wanted).all()}
 
     def status_writes(self, org_id: str, since: datetime) -> dict[str, tuple[tuple[str, datetime], ...]]:
         """Lead Statuses that leadgate itself set since then, by lead: (status, when)."""

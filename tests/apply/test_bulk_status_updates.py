@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 from apply_scene import Scene, fates
 
+from sync.apply.outcome import Ending
 from sync.apply.recover import recover
-from sync.errors import OrgBusy
+from sync.errors import OrgBusy, OrgUnavailable
 from sync.ledger.entries import State
 from sync.ledger.store import Ledger
 from sync.mockorg.faults import Fault, FaultKind
@@ -77,3 +80,45 @@ def test_a_run_that_waits_for_a_long_job_keeps_the_org_to_itself(here: Scene) ->
     here.org = here.client(sleep)
     assert fates(here.apply(plan)) == {Outcome.APPLIED: MANY}
     assert refused > 10
+
+
+def test_an_org_that_fails_between_two_pages_of_leads_leaves_nothing_in_doubt(
+    here: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sync.apply.pages.RETRIEVE", MANY)
+    leads = here.leads(MANY + 100, Status=OPEN)
+    plan = here.plan(leads, to=WORKING)
+    org_id = here.org.identity.org_id
+    here.mock.add_fault(Fault(kind=FaultKind.UNAVAILABLE, route="collections.retrieve", record=leads[-1], times=None))
+    with pytest.raises(OrgUnavailable):
+        here.apply(plan)
+    (run,) = here.ledger.runs(org_id)
+    states = Counter(entry.state for entry in here.ledger.run_entries(run.run_id))
+    assert states == {State.NOT_APPLIED: MANY, State.NOT_REACHED: 100}
+    assert (jobs(here), here.ledger.in_doubt(org_id)) == (0, ())
+    here.mock.clear_faults()
+    assert fates(here.apply(plan)) == {Outcome.APPLIED: MANY + 100}
+    assert here.count("Lead", f"Status = '{WORKING}'") == MANY + 100
+
+
+def test_a_run_stopped_before_its_job_leaves_nothing_in_doubt(here: Scene) -> None:
+    plan = here.plan(here.leads(MANY, Status=OPEN), to=WORKING)
+    reading: list[str] = []
+    result = here.apply(plan, stop=lambda: bool(reading), on_progress=lambda one: reading.append(one.step))
+    assert (result.ending, fates(result)) == (Ending.INTERRUPTED, {Outcome.NOT_REACHED: MANY})
+    assert (jobs(here), here.ledger.in_doubt(here.org.identity.org_id)) == (0, ())
+    assert fates(here.apply(plan)) == {Outcome.APPLIED: MANY}
+
+
+def test_of_leads_read_in_several_pages_only_those_that_stayed_are_written(
+    here: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sync.apply.pages.RETRIEVE", 500)
+    leads = here.leads(MANY + 10, Status=OPEN)
+    plan = here.plan(leads, to=WORKING)
+    for lead in leads[::300]:
+        here.edit("Lead", lead, Status="Closed - Not Converted")
+    result = here.apply(plan)
+    assert fates(result) == {Outcome.SUPERSEDED: 7, Outcome.APPLIED: MANY + 3}
+    assert here.count("Lead", f"Status = '{WORKING}'") == MANY + 3
+    assert here.ledger.verify_chain(here.org.identity.org_id).intact
