@@ -140,10 +140,13 @@ class _Run:
 
     def _joined(self, arguments: Sequence[Node], *, absorbing: bool) -> Seen:
         """AND and OR: the absorbing value decides alone, whatever else isn't known."""
-        told = [self.value(each) for each in arguments]
-        if any(each is absorbing for each in told):
-            return absorbing
-        return not absorbing if all(each is (not absorbing) for each in told) else UNKNOWN
+        sure = True
+        for each in arguments:
+            told = self.value(each)
+            if told is absorbing:
+                return absorbing
+            sure = sure and told is (not absorbing)
+        return not absorbing if sure else UNKNOWN
 
     def _if(self, condition: Node, then: Node, otherwise: Node) -> Seen:
         told = self.value(condition)

@@ -26,7 +26,7 @@ Seen = Plain | Literal[Unknown.UNKNOWN, Unknown.FILLED]
 
 def known(values: Sequence[Seen]) -> bool:
     """Whether all of the values are known in full."""
-    return not any(isinstance(value, Unknown) for value in values)
+    return UNKNOWN not in values and FILLED not in values
 
 
 def is_date(value: Seen) -> bool:
