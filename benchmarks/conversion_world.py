@@ -1,4 +1,4 @@
-"""An org full of leads to be converted, served in a process of its own, and the plan that converts them.
+"""An org full of leads to be converted, and the plan that converts them.
 
 The plan is made here, not by `leadgate plan`: what is measured is carrying it out.
 """
@@ -6,17 +6,11 @@ The plan is made here, not by `leadgate plan`: what is measured is carrying it o
 from __future__ import annotations
 
 import csv
-import http.client
-import json
-import subprocess
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
-from typing import Any
 
 import structlog
 
@@ -32,9 +26,10 @@ from sync.pre_image_store import PreImageStore
 from sync.salesforce.client import open_org
 from sync.settings import load_settings
 
+from .served_org import Served
+
 STATUS = "Working - Contacted"
 CONVERTED = "Closed - Converted"
-API = "66.0"
 _STAMP = "2026-06-01T08:00:00.000Z"
 _USER = "person@leadgate-mock.example"
 
@@ -51,38 +46,6 @@ class Lead:
 
     id: str
     account_id: str | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Served:
-    """The org while it is served."""
-
-    url: str
-    token: str
-
-    def ask(self, method: str, path: str, body: object = None) -> dict[str, Any]:
-        """A request past every client."""
-        connection = http.client.HTTPConnection(self.url.removeprefix("http://"), timeout=600)
-        sent = None if body is None else json.dumps(body)
-        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
-        connection.request(method, path, sent, headers)
-        answer = connection.getresponse()
-        content = answer.read()
-        connection.close()
-        if answer.status >= 300:
-            raise AssertionError(f"{method} {path}: {answer.status} {content[:300]!r}")
-        found: dict[str, Any] = json.loads(content)
-        return found
-
-    def unconverted(self) -> int:
-        """How many leads are not converted."""
-        query = "SELECT+COUNT()+FROM+Lead+WHERE+IsConverted=false"
-        return int(self.ask("GET", f"/services/data/v{API}/query?q={query}")["totalSize"])
-
-    def api_calls(self) -> int:
-        """API requests that the org has counted."""
-        limit = self.ask("GET", f"/services/data/v{API}/limits")["DailyApiRequests"]
-        return int(limit["Max"]) - int(limit["Remaining"])
 
 
 def write_world(folder: Path, leads: Sequence[Lead], *, org_yaml: str = "") -> None:
@@ -105,26 +68,15 @@ def write_world(folder: Path, leads: Sequence[Lead], *, org_yaml: str = "") -> N
             writer.writerows((account, f"Account {n}", _USER) for n, account in enumerate(accounts))
 
 
-@contextmanager
-def served(folder: Path) -> Iterator[Served]:
-    """`leadgate mock-org serve` on that folder, in a process of its own."""
-    command = [sys.executable, "-m", "sync", "mock-org", "serve", "--port", "0", "--data", str(folder), "--json"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            said = ""
-            for line in process.stdout or ():
-                said += line
-                if line.rstrip() == "}":
-                    break
-            started = json.loads(said)
-            yield Served(url=started["url"], token=started["settings"]["LEADGATE_ACCESS_TOKEN"])
-        finally:
-            process.terminate()
+def plan_of(org_id: str, leads: Sequence[Lead], *, now: datetime | None = None) -> Plan:
+    """The plan that converts them, each with an opportunity whose stage is set afterwards.
 
-
-def plan_of(org_id: str, leads: Sequence[Lead]) -> Plan:
-    """The plan that converts them, each with an opportunity whose stage is set afterwards."""
-    now = datetime.now(UTC)
+    Args:
+        org_id: The org's id.
+        leads: The leads, as they are in the org.
+        now: When the plan is made, by the org's clock; by ours unless given.
+    """
+    now = now or datetime.now(UTC)
     stamp = datetime(2026, 6, 1, 8, tzinfo=UTC)
     actions = tuple(
         ConvertLead(

@@ -14,8 +14,9 @@ from pathlib import Path
 
 from sync.plan.actions import Outcome
 
-from .conversion_world import API, CONVERTED, Lead, Served, apply, record_id, served, write_world
+from .conversion_world import CONVERTED, Lead, apply, record_id, write_world
 from .figures import Figure
+from .served_org import API, Served, served
 
 TITLE = "Ten thousand conversions"
 ABOUT = """\

@@ -19,8 +19,9 @@ import requests
 
 from sync.plan.actions import Outcome
 
-from .conversion_world import API, CONVERTED, Lead, Served, apply, record_id, served, write_world
+from .conversion_world import CONVERTED, Lead, apply, record_id, write_world
 from .figures import Figure
+from .served_org import API, Served, served
 
 TITLE = "Conversions that lock each other"
 ABOUT = """\

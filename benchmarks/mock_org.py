@@ -12,12 +12,9 @@ import itertools
 import json
 import socket
 import statistics
-import subprocess
-import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter
 
@@ -27,6 +24,7 @@ from sync.mockorg import MockOrg
 from sync.mockorg.ids import checksum
 
 from .figures import Figure
+from .served_org import served
 
 TITLE = "Mock org"
 ABOUT = """\
@@ -156,8 +154,8 @@ def _median_ms(call: Callable[[], requests.Response], rounds: int = 400) -> floa
 
 
 def _over_a_socket(folder: Path, leads: int) -> list[Figure]:
-    with served() as (process, port, token):
-        client = _Client(port, token)
+    with served() as org:
+        client = _Client(org.port, org.token)
         began = perf_counter()
         loaded = client.ask("POST", "/__mock__/seed", {"folder": str(folder)})
         load_seconds = perf_counter() - began
@@ -172,8 +170,8 @@ def _over_a_socket(folder: Path, leads: int) -> list[Figure]:
             raise AssertionError(f"the query job did not bring {leads} leads: {seen}")
         megabytes, page_seconds = client.read_pages(f"{_DATA}/jobs/query/{job}/results")
         ids = [f"00Q7R{number:010}" for number in range(0, leads, leads // 500)]
-        rate = _small_requests(port, token, [each + checksum(each) for each in ids])
-        peak = _peak_memory(process.pid)
+        rate = _small_requests(org.port, org.token, [each + checksum(each) for each in ids])
+        peak = _peak_memory(org.process.pid)
     amount = f"{leads:,} leads × {len(COLUMNS)} fields"
     return [
         Figure(name=f"{amount}: loaded from CSV", value=load_seconds, unit="s", target=60),
@@ -202,32 +200,6 @@ def _over_a_socket(folder: Path, leads: int) -> list[Figure]:
             note="load, query and pages included",
         ),
     ]
-
-
-@contextmanager
-def served(data: Path | None = None) -> Iterator[tuple[subprocess.Popen[str], int, str]]:
-    """`leadgate mock-org serve` in a process of its own: the process, its port, a token."""
-    command = [sys.executable, "-m", "sync", "mock-org", "serve", "--port", "0", "--json"]
-    command += ["--data", str(data)] if data is not None else []
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            said = ""
-            for line in process.stdout or ():
-                said += line
-                if line.rstrip() == "}" or _is_json(said):
-                    break
-            started = json.loads(said)
-            yield process, int(started["url"].rsplit(":", 1)[1]), started["settings"]["LEADGATE_ACCESS_TOKEN"]
-        finally:
-            process.terminate()
-
-
-def _is_json(text: str) -> bool:
-    try:
-        json.loads(text)
-    except json.JSONDecodeError:
-        return False
-    return True
 
 
 class _Client:

@@ -17,9 +17,10 @@ from shutil import copytree
 from sync.mockorg.ids import checksum
 
 from .figures import Figure
-from .mock_org import COLUMNS, FULL, SMALL, served, write_leads
+from .mock_org import COLUMNS, FULL, SMALL, write_leads
 from .pull_peers import floor, salesforce_cli, simple_salesforce_bulk, simple_salesforce_rows
 from .pull_world import REPOSITORY, Cost, Site, measured, pulled, working_folder
+from .served_org import served
 
 TITLE = "Pull"
 ABOUT = """\
@@ -58,8 +59,8 @@ def run(*, small: bool) -> list[Figure]:
 
 @contextmanager
 def _site(data: Path | None = None) -> Iterator[Site]:
-    with served(data) as (_, port, token):
-        yield Site(port=port, token=token)
+    with served(data) as org:
+        yield Site(port=org.port, token=org.token)
 
 
 def _rounds(site: Site, folder: Path, work: Path, leads: int, figures: list[Figure]) -> Cost:

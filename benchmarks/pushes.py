@@ -26,8 +26,9 @@ from sync.policy.schema import Limits
 from sync.salesforce.client import SalesforceClient, open_org
 from sync.settings import load_settings
 
-from .conversion_world import API, STATUS, Lead, Served, quiet, record_id, served, write_world
+from .conversion_world import STATUS, Lead, quiet, record_id, write_world
 from .figures import Figure
+from .served_org import API, Served, served
 
 TITLE = "Status updates"
 ABOUT = """\

@@ -12,18 +12,17 @@ from pathlib import Path
 
 import requests
 
+from benchmarks.conversion_world import STATUS, Lead
+from benchmarks.conversion_world import plan_of as conversions_of
 from sync.mockorg import MockOrg
 from sync.mockorg.errors import SalesforceError
 from sync.mockorg.http import Request, Response
 from sync.mockorg.server import serve
 from sync.mockorg.soap.faults import fault_response
 from sync.model import normal_id
-from sync.plan.actions import ConvertLead, ConvertSettings, DecisionSummary, Expects, Plan, Prediction, Target
-from sync.plan.document import FORMAT, identified
+from sync.plan.actions import Plan
 from sync.salesforce.client import SalesforceClient, open_org
 from sync.settings import load_settings
-
-STATUS, CONVERTED = "Working - Contacted", "Closed - Converted"
 
 
 @dataclass
@@ -118,39 +117,7 @@ def watched(folder: Path, org_yaml: str = "") -> Iterator[Watched]:
 
 def plan_of(here: Watched, leads: Sequence[str], accounts: Sequence[str | None] = (None,)) -> Plan:
     """A plan that converts the leads into these accounts in turn (`None` = a new one)."""
-    now = here.mock.clock.now()
-    actions = tuple(
-        ConvertLead(
-            lead_id=lead,
-            expects=Expects(system_modstamp=now, values={"Status": STATUS, "IsConverted": False}),
-            decision=DecisionSummary(verdict="ready", results={}),
-            convert=ConvertSettings(
-                status=CONVERTED,
-                account=Target(id=accounts[number % len(accounts)]),
-                contact=Target(id=None),
-                opportunity=Target(id=None, name=f"Deal {number}"),
-                owner_id=None,
-                opportunity_fields={"StageName": "Qualification"},
-            ),
-            prediction=Prediction.WILL_SUCCEED,
-        )
-        for number, lead in enumerate(leads)
-    )
     org_id = normal_id(here.mock.org_id)
     assert org_id is not None
-    return identified(
-        Plan(
-            plan_id="",
-            format=FORMAT,
-            org_id=org_id,
-            created_at=now,
-            clock=now,
-            policy="p",
-            policy_digest="",
-            mapping_digest="",
-            mirror_watermark=now,
-            forecast_calls=0,
-            counts={},
-            actions=actions,
-        )
-    )
+    into = [Lead(id=lead, account_id=accounts[number % len(accounts)]) for number, lead in enumerate(leads)]
+    return conversions_of(org_id, into, now=here.mock.clock.now())
