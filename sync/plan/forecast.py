@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from heapq import heappop, heappush
 from math import ceil
@@ -74,7 +75,8 @@ def _evidence_calls(actions: Sequence[Action]) -> int:
     if not resting:
         return 0
     records = {record for action in resting for record in action.decision.evidence}
-    known = sum(ceil(sum(r.startswith(prefix) for r in records) / RETRIEVE) for prefix in ("00T", "00U"))
+    of_prefix = Counter(record[:3] for record in records)
+    known = sum(ceil(of_prefix[prefix] / RETRIEVE) for prefix in ("00T", "00U"))
     queries = 2 * ceil(len({action.lead_id for action in resting}) / LEADS_IN_QUERY)
     return known + ceil(queries / QUERIES_IN_CALL)
 

@@ -30,14 +30,18 @@ def losses(
     """
     found: list[Loss] = []
     reached = {*makes, *attached}
-    for name, value in sorted(lead.items()):
-        if value in _BLANK or name in STAYS_ON_LEAD:
-            continue
-        targets = [t for t in targets_of(name, facts) if t.partition(".")[0] in reached]
-        if not targets:
+    filled = sorted(name for name, value in lead.items() if value not in _BLANK and name not in STAYS_ON_LEAD)
+    for name in filled:
+        arrives = False
+        for target in targets_of(name, facts):
+            made, _, field = target.partition(".")
+            if made in reached:
+                arrives = True
+                lost = _on_target(name, lead[name], (made, field), attached, facts)
+                if lost is not None:
+                    found.append(lost)
+        if not arrives:
             found.append(Loss(kind="unmapped_field", field=name, detail=_nowhere(name, facts)))
-        for target in targets:
-            found.extend(_on_target(name, value, target, attached, facts))
     return (*found, *_left_behind(str(lead.get("Id")), facts))
 
 
@@ -52,19 +56,22 @@ def _left_behind(lead_id: str, facts: OrgFacts) -> Iterator[Loss]:
 
 
 def _on_target(
-    name: str, value: Value, target: str, attached: Mapping[str, tuple[str, Record]], facts: OrgFacts
-) -> Iterator[Loss]:
-    made, _, field = target.partition(".")
+    name: str, value: Value, target: tuple[str, str], attached: Mapping[str, tuple[str, Record]], facts: OrgFacts
+) -> Loss | None:
+    made, field = target
     if made in attached:
         record_id, values = attached[made]
         kept = values.get(field)
-        if kept not in _BLANK and kept != value:
-            yield Loss(kind="kept_by_target", field=name, detail=f"{target} of {record_id} keeps its own value")
-        return
+        if kept in _BLANK or kept == value:
+            return None
+        return Loss(kind="kept_by_target", field=name, detail=f"{made}.{field} of {record_id} keeps its own value")
+    if not isinstance(value, str):
+        return None
     described = facts.objects.get(made)
     length = described.fields[field].length if described is not None and field in described.fields else 0
-    if length and isinstance(value, str) and len(value) > length:
-        yield Loss(kind="truncated", field=name, detail=f"{len(value)} characters, {target} takes {length}")
+    if not length or len(value) <= length:
+        return None
+    return Loss(kind="truncated", field=name, detail=f"{len(value)} characters, {made}.{field} takes {length}")
 
 
 def _nowhere(name: str, facts: OrgFacts) -> str:
