@@ -100,26 +100,29 @@ class Run:
         """Tell the ledger that this run is alive: a call may outlast its lease."""
         self.ledger.renew(self.lease)
 
-    def may_go_on(self) -> bool:
-        """Whether the next call may be sent; sets `halt` when not."""
+    def may_go_on(self, *, calls: int = 1) -> bool:
+        """Whether the next step may begin, which takes so many calls to its end; sets `halt` when not.
+
+        Calls under way count too: the org hasn't told yet what it has left after them.
+        """
         if self.halt is None:
-            self.halt = self._reason_to_halt()
+            self.halt = self._reason_to_halt(calls)
         return self.halt is None
 
     def may_finish(self) -> bool:
         """Whether what was begun may be completed: also when nothing new may be started."""
         return self.halt is None or self.halt.ending in {Ending.INTERRUPTED, Ending.FAILURES}
 
-    def _reason_to_halt(self) -> Halt | None:
+    def _reason_to_halt(self, calls: int) -> Halt | None:
         if self.options.stop():
             return Halt(Ending.INTERRUPTED, "stopped on request; running again continues where it stopped")
         usage = self.org.usage()
         reserve = self.options.limits.api_reserve
-        if usage is not None and usage.left < reserve * usage.allowed:
+        if usage is not None and reserve and usage.left - calls < reserve * usage.allowed:
             return Halt(
                 Ending.API_RESERVE,
-                f"only {usage.left} of {usage.allowed} API requests are left, and {reserve:.0%} are kept in reserve "
-                "(override: --api-reserve)",
+                f"only {usage.left} of {usage.allowed} API requests are left, the next step takes {calls}, and "
+                f"{reserve:.0%} are kept in reserve (override: --api-reserve)",
             )
         return None
 

@@ -23,6 +23,7 @@ from sync.apply.subjects import grounds_of
 from sync.errors import AccessRefused, LeadgateError, OrgFault, OrgUnavailable
 from sync.ledger.entries import Closing, State, Subject
 from sync.plan.actions import ConvertLead
+from sync.plan.forecast import finishing_calls
 from sync.plan.pace import Pace, after_limit, after_success
 from sync.plan.packing import Packing, waits_for
 from sync.salesforce.org import Answer
@@ -48,6 +49,12 @@ class Course:
     def __post_init__(self) -> None:
         self.keys = [one.planned.subject.key for one in self.ready.values()]
         self._remembered = self.pace
+
+    @property
+    def to_finish(self) -> int:
+        """Calls that follow the conversions, kept free: what was begun is finished above the reserve."""
+        count = len(self.ready)
+        return finishing_calls(count, count)
 
     def subject(self, action: ConvertLead) -> Subject:
         """What the ledger calls this action."""
@@ -145,7 +152,9 @@ class Flights:
         run = self._run
         now = run.options.clock()
         resting = self._not_before is not None and now < self._not_before
-        if resting or len(self._flights) >= self._lanes.width or not run.may_go_on():
+        if resting or len(self._flights) >= self._lanes.width:
+            return False
+        if not run.may_go_on(calls=1 + len(self._flights) + self._course.to_finish):
             return False
         due = next((entry for entry in self._alone if entry[0] <= now), None)
         if due is not None:

@@ -18,6 +18,7 @@ from sync.apply.subjects import subject_of
 from sync.ledger.entries import State, outcome_of
 from sync.ledger.store import Ledger
 from sync.plan.actions import Action, ConvertLead, Plan, Prediction
+from sync.plan.forecast import reading_calls
 from sync.salesforce.org import Org
 
 
@@ -60,6 +61,8 @@ def apply_plan(plan: Plan, org: Org, ledger: Ledger, options: ApplyOptions | Non
 
 def _carry_out(run: Run, plan: Plan, planned: Sequence[Planned]) -> None:
     """Re-read, then status updates, then conversions."""
+    if not run.may_go_on(calls=reading_calls([one.action for one in planned])):
+        return
     updates = StatusUpdates(run)
     conversions: list[Ready] = []
     try:

@@ -14,7 +14,7 @@ from sync.apply.precondition import Ready
 from sync.apply.sending import Attempts, Begun, begun_with, intend, resolve_leads, send
 from sync.apply.subjects import grounds_of
 from sync.ledger.entries import Closing, State, Subject
-from sync.plan.forecast import BULK_FROM, COLLECTIONS, GUARDED_UPDATES
+from sync.plan.forecast import BULK_FROM, COLLECTIONS, GUARDED_UPDATES, update_calls
 from sync.salesforce.org import Answer, RecordUpdate
 
 STEP = "status updates"
@@ -49,7 +49,7 @@ class StatusUpdates:
         size = _at_once(len(by_key))
         attempts = Attempts()
         queue = list(by_key)
-        while queue and run.may_go_on():
+        while queue and run.may_go_on(calls=update_calls(min(size, len(queue)))):
             batch, queue = queue[:size], queue[size:]
             guarded = len(by_key) <= GUARDED_UPDATES or len(batch) <= GUARDED_UPDATES
 

@@ -50,16 +50,25 @@ def forecast_calls(
     if not to_send:
         return 0
     updates = sum(isinstance(action, UpdateStatus) for action in to_send)
-    calls = ceil(len({action.lead_id for action in to_send}) / RETRIEVE)
-    calls += _evidence_calls(to_send)
-    calls += calls_for(len(conversions(to_send)))
+    calls = reading_calls(to_send)
     calls += update_calls(updates)
     converting = conversions(to_send)
     for segment, lanes in zip(split_canary(converting, canary), (1, parallel_calls), strict=True):
         sent, pace = _conversion_calls(segment, pace, lanes)
         calls += sent
     made = sum(1 for action in converting if action.convert.opportunity_fields)
-    return calls + ceil(made / RETRIEVE) + update_calls(made) + ceil(len(converting) / RETRIEVE)
+    return calls + finishing_calls(len(converting), made)
+
+
+def reading_calls(actions: Sequence[Action]) -> int:
+    """API calls for looking at the leads of these actions once more: themselves, evidence, pre-images."""
+    leads = ceil(len({action.lead_id for action in actions}) / RETRIEVE)
+    return leads + _evidence_calls(actions) + calls_for(len(conversions(actions)))
+
+
+def finishing_calls(converted: int, with_fields: int) -> int:
+    """API calls after the conversions: reading and setting opportunity fields, and one more look at the leads."""
+    return ceil(with_fields / RETRIEVE) + update_calls(with_fields) + ceil(converted / RETRIEVE)
 
 
 def update_calls(count: int) -> int:

@@ -82,6 +82,23 @@ def test_the_reserve_of_api_calls_is_never_touched(tmp_path) -> None:
         assert "--api-reserve" in str(result.reason)
 
 
+@pytest.mark.parametrize("used_by_others", [0, 2, 4, 6, 8, 10, 12])
+def test_no_call_of_a_run_is_answered_below_the_reserve(tmp_path, used_by_others: int) -> None:
+    """Whatever other clients leave of the quota: what a run begins, it can finish above the reserve."""
+    with scene(tmp_path, ORG_YAML + "limits: {daily_api_requests: 100}\n") as here:
+        plan = here.plan(here.leads(12))
+        usage = here.org.usage()
+        assert usage is not None
+        reserve = (usage.left - 14) / usage.allowed
+        for _ in range(used_by_others):
+            here.count("Lead")
+        here.org.limits()  # any reply tells what the others left
+        here.apply(plan, limits=Limits(canary=5, api_reserve=reserve))
+        after = here.org.usage()
+        assert after is not None
+        assert after.left >= reserve * after.allowed
+
+
 def test_a_stop_ends_the_run_at_the_next_action_and_running_again_continues(here: Scene) -> None:
     plan = here.plan(here.leads(12))
     result = here.apply(plan, limits=Limits(canary=5), stop=lambda: here.mock.requests.count("soap.convertLead") > 0)
