@@ -89,7 +89,8 @@ def acting(cursor: DuckDBPyConnection, compiled: CompiledPolicy) -> Acting:
         'CREATE OR REPLACE TEMP TABLE "verdict" AS SELECT "lead_id", "in_scope", "ready", "next_status" IS NOT NULL '
         f'AS "moves" FROM ({compiled.decide_sql})'
     )
-    counted = 'count_if("in_scope" AND "ready"), count_if("in_scope" AND NOT "ready"), count_if(NOT "in_scope")'
+    counts = ('"in_scope" AND "ready"', '"in_scope" AND NOT "ready"', 'NOT "in_scope"')
+    counted = ", ".join(f"count(*) FILTER (WHERE {each})" for each in counts)  # `count_if` of no rows is NULL
     figures = cursor.execute(f'SELECT {counted} FROM "verdict"').fetchone() or ()
     found = cursor.execute('SELECT "lead_id" FROM "verdict" WHERE "ready" OR "moves" ORDER BY "lead_id"').fetchall()
     return Acting(
