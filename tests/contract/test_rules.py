@@ -81,3 +81,12 @@ def test_an_org_without_tooling_is_told_so_and_nothing_is_raised(stage: Stage, m
     stage.settings = replace(stage.settings, api_version="39.0")
 
     assert stage.client().validation_rules(OBJECTS) == ValidationRules(refused="NOT_FOUND")
+
+
+def test_an_org_that_tells_its_rules_but_not_its_lead_settings_leaves_it_open(stage: Stage, mock: MockOrg) -> None:
+    stage.settings = replace(stage.settings, api_version="46.0")
+
+    found = stage.client().validation_rules(OBJECTS)
+
+    assert [rule.name for rule in found.rules] == ["Needs_Website", "Needs_Title"]
+    assert (found.at_conversion, found.refused) == (None, None)

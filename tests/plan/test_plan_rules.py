@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Literal
 
 import pytest
-from plan_factories import decision, described, facts, lead, plan, sf_id
+from plan_factories import decision, described, facts, lead, mapping, plan, sf_id
 
 from sync.model import Record, Value
 from sync.plan.actions import Action, ConvertLead, Plan, Prediction
@@ -12,8 +12,11 @@ from sync.plan.codec import decode
 from sync.plan.document import encode
 from sync.plan.facts import FieldFact, ObjectFact, OrgFacts, RuleFact
 from sync.plan.formula import parse_formula
+from sync.plan.formula.values import FILLED, UNKNOWN
 from sync.plan.matching import AccountCandidate, LeadMatches
+from sync.plan.propose import by_api_name
 from sync.plan.render import summary
+from sync.plan.to_be import record_filled, seen
 from sync.policy.decision import Verdict
 from sync.policy.schema import ConversionSettings, RuleChoice
 
@@ -202,3 +205,119 @@ def test_an_existing_record_that_the_conversion_may_not_save_at_all_is_only_warn
     assert isinstance(action, ConvertLead)
     assert action.prediction is Prediction.WILL_SUCCEED
     assert "no change of that record is certain" in action.warnings[0].message
+
+
+def judged(on: str, formula: str, *fields: FieldFact, **values: Value) -> str:
+    """What becomes of a lead under one rule on a new record with these fields: `held`, `sent` or `warned`."""
+    known = {one.name: one for one in (LEAD, NEW_ACCOUNT, described(on, *fields))}
+    declared = {"Pain_Point__c": ("Account.Segment__c",), "Budget__c": ("Account.Segment__c",)}
+    found = facts(
+        objects=known.values(), rules={on: (rule(formula, on=on),)}, rules_at_conversion=True, field_map=declared
+    )
+    action = only(plan([lead(1, **values)], org=found))
+    return "held" if action.blockers else "warned" if action.warnings else "sent"
+
+
+SEGMENT = field("Segment__c", custom=True)
+
+
+@pytest.mark.parametrize(
+    ("pain", "fate"), [("slow", "held"), ("none", "sent"), (None, "sent"), ("x" * 300, "warned")], ids=str
+)
+def test_a_custom_field_is_known_where_the_mapping_says_what_fills_it(pain: Value, fate: str) -> None:
+    segment = FieldFact(name="Segment__c", label="Segment", custom=True, length=255)
+
+    assert judged("Account", "Segment__c = 'slow'", segment, pain_point=pain, budget=None) == fate
+
+
+def test_two_lead_fields_that_fill_one_field_with_different_values_leave_it_open() -> None:
+    assert judged("Account", "Segment__c = 'slow'", SEGMENT, pain_point="slow", budget=Decimal(5)) == "warned"
+
+
+def test_a_field_that_is_filled_from_a_lead_field_outside_the_mapping_is_unknown() -> None:
+    assert judged("Contact", "ISBLANK(Title)", field("Title")) == "held"  # the org's leads have no Title at all
+    lead_with_title = ObjectFact(name="Lead", fields={**LEAD.fields, "Title": field("Title")})
+    found = facts(
+        objects=[lead_with_title, described("Contact", field("Title"))],
+        rules={"Contact": (rule("ISBLANK(Title)", on="Contact"),)},
+        rules_at_conversion=True,
+    )
+    assert only(plan([lead(1)], org=found)).warnings
+
+
+@pytest.mark.parametrize(
+    ("formula", "fate"),
+    [
+        ("ISBLANK(StageName) || ISBLANK(CloseDate) || ISBLANK(AccountId) || ISBLANK(OwnerId)", "sent"),
+        ("ISPICKVAL(StageName, 'Prospecting')", "warned"),
+        ("BEGINS(Name, 'Company')", "held"),
+        ("ISBLANK(Amount)", "held"),  # set after the conversion
+        ("Probability > 50", "warned"),
+        ("IsHot__c", "warned"),
+        ("IsPrivate", "sent"),
+        ("HasLineItem", "warned"),
+    ],
+)
+def test_what_the_org_itself_puts_into_a_new_opportunity_is_not_guessed(formula: str, fate: str) -> None:
+    fields = [
+        field("Name"),
+        field("StageName", "picklist"),
+        field("CloseDate", "date"),
+        field("AccountId", "reference"),
+        field("OwnerId", "reference"),
+        field("Amount", "currency"),
+        field("Probability", "percent"),
+        field("IsPrivate", "boolean"),
+        field("HasLineItem", "boolean", createable=False),
+        FieldFact(name="IsHot__c", label="Hot", type="boolean", custom=True, defaulted=True),
+    ]
+    assert judged("Opportunity", formula, *fields) == fate
+
+
+def test_the_address_of_an_existing_record_is_filled_whole_or_not_so_a_part_of_it_is_unknown() -> None:
+    account = described("Account", field("BillingCity"), field("Website", "url"))
+    found = facts(
+        objects=[ObjectFact(name="Lead", fields={**LEAD.fields, "City": field("City")}), account],
+        rules={"Account": (rule("BillingCity = 'Bonn'"),)},
+        rules_at_conversion=True,
+    )
+    row = by_api_name(lead(1, website="acme.example"), mapping()["lead"])
+    filled = record_filled(
+        "Account", {"BillingCity": None, "Website": None}, {**row, "City": "Bonn"}, found, overwritten=frozenset()
+    )
+
+    assert filled.certain
+    assert filled.scope.after("billingcity") is UNKNOWN
+    assert filled.scope.after("website") == "acme.example"
+
+
+def test_an_overwritten_lead_source_replaces_the_contacts_own() -> None:
+    contact = described("Contact")
+    found = facts(objects=[LEAD, contact])
+
+    def source(overwritten: frozenset[str]) -> object:
+        save = record_filled("Contact", {"LeadSource": "Web"}, {"LeadSource": "Fair"}, found, overwritten=overwritten)
+        return save.scope.after("leadsource")
+
+    assert (source(frozenset()), source(frozenset({"leadsource"}))) == ("Web", "Fair")
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "expected"),
+    [
+        ("string", None, ""),
+        ("picklist", "Web", "Web"),
+        ("boolean", None, False),
+        ("double", None, None),
+        ("currency", 12.5, Decimal("12.5")),
+        ("int", 3, Decimal(3)),
+        ("date", None, None),
+        ("reference", None, ""),
+        ("reference", ACCOUNT, FILLED),
+        ("encryptedstring", "x", UNKNOWN),
+        ("double", "many", UNKNOWN),
+        ("address", None, UNKNOWN),
+    ],
+)
+def test_a_value_is_seen_as_a_formula_sees_it(kind: str, value: Value, expected: object) -> None:
+    assert seen(value, field("X", kind)) == expected
