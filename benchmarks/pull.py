@@ -10,6 +10,7 @@ import statistics
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from compileall import compile_dir
 from contextlib import contextmanager
 from pathlib import Path
 from shutil import copytree
@@ -44,6 +45,7 @@ def run(*, small: bool) -> list[Figure]:
     """All figures of the pull; `small` does it with twenty thousand leads and no second org of five times as many."""
     leads = SMALL if small else FULL
     figures: list[Figure] = []
+    compile_dir(REPOSITORY / "sync", quiet=1)
     with tempfile.TemporaryDirectory(prefix="pull-bench-") as name:
         folder = Path(name)
         (folder / "data").mkdir()
