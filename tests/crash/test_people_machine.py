@@ -227,8 +227,8 @@ def test_whatever_people_do_at_length_no_stale_decision_is_carried_out_and_no_le
             log and delete activities, while leadgate pulls, plans and applies, old plans too, some runs under a
             lost answer or a server error. An oracle that reads only the org's tables says which leads are ready. No
             lead was converted that was not ready when leadgate looked last, none twice; what a person did after
-            that look, and before the request, can't be seen (Salesforce takes no condition with a conversion), and
-            is counted here; none whose deciding values stood was dropped as superseded; the ledger names exactly
+            that look, and before the request, can't be prevented (Salesforce takes no condition with a conversion),
+            and is counted here; none whose deciding values stood was dropped as superseded; the ledger names exactly
             what leadgate did; every run adds up; and two undisturbed syncs leave no ready lead behind.""",
         test="tests/crash/test_people_machine.py",
         seconds=time.monotonic() - began,
@@ -240,7 +240,7 @@ def test_whatever_people_do_at_length_no_stale_decision_is_carried_out_and_no_le
             "of them struck by a fault": done["faults"],
             "leads converted by leadgate": done["converted"],
             "acts between leadgate's last look and its request": done["meddled"],
-            "of them unseen, the lead converted though no longer ready": done["unseen"],
+            "of them too late, the lead converted though no longer ready": done["unseen"],
             "actions superseded": done["superseded"],
             "actions found done already": done["already"],
             "promises broken": 0,
