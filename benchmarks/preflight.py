@@ -54,9 +54,9 @@ which it was predicted or true. What Salesforce would convert and a careful clie
 matches, two leads of one address, an inactive stage, which is set after the conversion) is compared with what was
 planted; of leads that somebody converts or deletes after the plan, what apply drops when it re-reads them is the
 prediction. Lookalikes are twelve accounts and twenty-one leads made up to be mistaken for each other. Of a validation
-rule that depends on more than the record (who saves it, say), the prediction is the plan's warning: such leads are sent,
-and the canary wave is for them. Not in the figures, because the mock org doesn't model them:
-person accounts, State and Country picklists, several currencies.
+rule that depends on more than the record (who saves it, say), the prediction is the plan's warning: such leads are
+sent, and the canary wave is for them. Not in the figures, because the mock org doesn't model them: person accounts,
+State and Country picklists, several currencies.
 """
 
 LOOKALIKES = Path(__file__).with_name("lookalikes.yaml")
