@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from sync.apply.outcome import RunResult
+    from sync.apply.patience import Waiting
     from sync.ledger.store import Ledger
     from sync.plan.actions import Plan
     from sync.plan.guards import Overrides, Refusal
@@ -80,7 +81,7 @@ def run_plan(
     from sync import __version__
     from sync.apply.context import ApplyOptions
     from sync.apply.outcome import Progress
-    from sync.apply.runner import apply_plan
+    from sync.apply.patience import apply_with_patience
     from sync.cli import output
     from sync.cli.deciding_again import decides_again
 
@@ -105,7 +106,16 @@ def run_plan(
             parallel_calls=workspace.org_settings.parallel_calls,
             version=__version__,
         )
-        return apply_plan(plan, org, ledger, options)
+        return apply_with_patience(plan, org, ledger, options, _tell_of_waiting)
+
+
+def _tell_of_waiting(waiting: Waiting) -> None:
+    usage = waiting.usage
+    left = f"{usage.left:,} of {usage.allowed:,} API calls are left" if usage is not None else "no API calls are left"
+    sys.stderr.write(
+        f"\n{left}, and the rest of the plan takes {waiting.calls:,}: waiting at the reserve, until "
+        f"{waiting.until:%Y-%m-%d %H:%M} UTC at the latest (limits.wait_at_reserve; Ctrl-C ends it) …\n"
+    )
 
 
 def draw_result(result: RunResult, *, instance_url: str, rows: int = 20) -> None:

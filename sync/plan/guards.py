@@ -145,8 +145,8 @@ def _empty(plan: Plan, overrides: Overrides) -> Refusal | None:
 
 
 def _reserve(forecast: int, api_calls: tuple[int, int] | None, limits: Limits, overrides: Overrides) -> Refusal | None:
-    if api_calls is None or forecast == 0:
-        return None
+    if api_calls is None or forecast == 0 or limits.wait_at_reserve_hours is not None:
+        return None  # a run that waits at the reserve finds out by itself
     used, allowed = api_calls
     reserve = limits.api_reserve if overrides.api_reserve is None else overrides.api_reserve
     left = allowed - used - forecast

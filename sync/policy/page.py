@@ -206,6 +206,8 @@ def _limits(limits: Limits) -> Iterator[str]:
         yield f"- {limits.canary:,} conversions first; the rest only if those went well"
     yield f"- stops when more than {_share(limits.stop_at_failures)} fail"
     yield f"- leaves {_share(limits.api_reserve)} of the org's daily API calls untouched"
+    if limits.wait_at_reserve_hours is not None:
+        yield f"- waits up to {_hours(limits.wait_at_reserve_hours)} where that stops it, and goes on"
     if limits.max_mirror_age_hours is not None:
         yield f"- refuses to plan on data older than {_hours(limits.max_mirror_age_hours)}"
     if limits.plan_valid_hours is not None:

@@ -138,6 +138,8 @@ class Limits:
     canary: int = 10
     stop_at_failures: float = 0.05
     api_reserve: float = 0.20
+    wait_at_reserve_hours: float | None = None
+    """How long a run waits at the reserve for calls to come back, before it ends there; `None` = not at all."""
     max_mirror_age_hours: float | None = 24.0
     plan_valid_hours: float | None = 72.0
     hold_refused_hours: float | None = 168.0
