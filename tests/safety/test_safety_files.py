@@ -21,6 +21,8 @@ from sync.org_settings import RefreshToken
 from sync.private_file import replacing, write_private
 from sync.salesforce.auth.refresh_token import keep
 
+pytestmark = pytest.mark.slow  # whole commands and killed processes
+
 WRITER = """
 import sys
 from pathlib import Path

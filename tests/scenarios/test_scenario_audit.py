@@ -5,7 +5,10 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing
 
+import pytest
 from scenario_desk import Desk, Stage, at
+
+pytestmark = pytest.mark.slow  # a whole run, and many readings of its ledger
 
 
 @at(Stage.APPLIED)

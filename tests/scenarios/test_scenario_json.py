@@ -14,6 +14,8 @@ from scenario_desk import Desk, Stage, run
 from sync.cli.main import app
 from sync.mockorg.seed import WorldSummary
 
+pytestmark = pytest.mark.slow  # a command for each document
+
 CASES = YAML(typ="safe").load(Path(__file__).with_name("json_keys.yaml"))
 WITHOUT_ORG = {"mock-org serve", "demo"}
 """Their documents are read by the tests of the script, which run them."""

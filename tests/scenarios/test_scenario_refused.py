@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 import requests
 from scenario_desk import Desk, Stage, at
+
+pytestmark = pytest.mark.slow  # several whole runs
 
 
 def _blocked(plan: dict[str, Any]) -> set[str]:
