@@ -22,8 +22,6 @@ from scenario_desk import Desk, Said, Stage
 from sync.mockorg import MockOrg
 from sync.mockorg.faults import Fault, FaultKind
 
-pytestmark = pytest.mark.slow  # a command for each of ninety mistakes
-
 CASES = YAML(typ="safe").load(Path(__file__).with_name("bad_input.yaml"))
 
 

@@ -10,8 +10,6 @@ from scenario_desk import NO_CONVERTER, READER, Desk, Stage, at
 from sync.ledger.store import Ledger
 from sync.mockorg.faults import Fault, FaultKind
 
-pytestmark = pytest.mark.slow  # whole commands, one after the other
-
 APPLY = ("apply", "plan.json", "--yes", "--max-failures", "100%")
 
 
