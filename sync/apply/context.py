@@ -14,7 +14,7 @@ from sync.ledger.store import Ledger
 from sync.plan.actions import Action
 from sync.plan.pre_image import PreImages
 from sync.policy.schema import Limits
-from sync.salesforce.org import Org
+from sync.salesforce.org import Org, Usage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,21 +110,35 @@ class Run:
         return self.halt is None
 
     def may_finish(self) -> bool:
-        """Whether what was begun may be completed: also when nothing new may be started."""
-        return self.halt is None or self.halt.ending in {Ending.INTERRUPTED, Ending.FAILURES}
+        """Whether what was begun may be completed: also when nothing new may be started.
+
+        At our own reserve too, where the calls for it were kept free; not where the org itself has none left (`code`).
+        """
+        match self.halt:
+            case None | Halt(ending=Ending.INTERRUPTED | Ending.FAILURES):
+                return True
+            case Halt(ending=Ending.API_RESERVE, code=None):
+                return self._short_of_calls(1) is None
+            case _:
+                return False
 
     def _reason_to_halt(self, calls: int) -> Halt | None:
         if self.options.stop():
             return Halt(Ending.INTERRUPTED, "stopped on request; running again continues where it stopped")
-        usage = self.org.usage()
-        reserve = self.options.limits.api_reserve
-        if usage is not None and reserve and usage.left - calls < reserve * usage.allowed:
-            return Halt(
-                Ending.API_RESERVE,
-                f"only {usage.left} of {usage.allowed} API requests are left, the next step takes {calls}, and "
-                f"{reserve:.0%} are kept in reserve (override: --api-reserve)",
-            )
-        return None
+        short = self._short_of_calls(calls)
+        if short is None:
+            return None
+        return Halt(
+            Ending.API_RESERVE,
+            f"only {short.left} of {short.allowed} API requests are left, the next step takes {calls}, and "
+            f"{self.options.limits.api_reserve:.0%} are kept in reserve (override: --api-reserve)",
+        )
+
+    def _short_of_calls(self, calls: int) -> Usage | None:
+        """What the org last told, if so many calls would touch the reserve."""
+        usage, reserve = self.org.usage(), self.options.limits.api_reserve
+        short = usage is not None and reserve and usage.left - calls < reserve * usage.allowed
+        return usage if short else None
 
     def rejected(self, keys: Iterable[str]) -> int:
         """How many of these actions the org refused for good."""

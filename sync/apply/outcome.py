@@ -128,7 +128,7 @@ class Progress:
     """How far a run has come, for a progress bar."""
 
     step: str
-    """`re-reading`, `status updates`, `canary`, `conversions`, `opportunity fields`."""
+    """`re-reading`, `status updates`, `canary`, `conversions`, `opportunity fields`, `comparing`."""
     done: int
     planned: int
     rejected: int

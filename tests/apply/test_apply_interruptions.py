@@ -119,3 +119,21 @@ def test_an_expired_session_is_told_as_refused_access(here: Scene) -> None:
     result = here.apply(plan)
     assert fates(result) == {Outcome.NOT_REACHED: 2}
     assert (result.ending, result.exit_code()) == (Ending.ACCESS, 3)
+
+
+def test_what_was_begun_above_the_reserve_is_finished_with_the_calls_kept_for_it(tmp_path) -> None:
+    with scene(tmp_path, ORG_YAML + "limits: {daily_api_requests: 500}\n") as here:
+        plan = here.plan(here.leads(60))
+        for spare in range(30):  # the fewest calls above the reserve with which something is converted, and not all
+            usage = here.org.usage()
+            assert usage is not None
+            result = here.apply(plan, limits=Limits(canary=5, api_reserve=(usage.left - spare) / usage.allowed))
+            if here.count("Opportunity"):
+                break
+        converted = [lead for lead in result.leads if lead.outcome is Outcome.APPLIED]
+        assert 0 < len(converted) < 60
+        assert result.ending is Ending.API_RESERVE
+        assert {lead.opportunity_fields for lead in converted} == {"applied"}
+        assert {here.row("Opportunity", str(lead.made.opportunity_id))["StageName"] for lead in converted} == {
+            "Proposal/Price Quote"
+        }
