@@ -10,8 +10,10 @@ import gc
 import os
 import signal
 import sys
+import threading
+from contextlib import suppress
 from io import TextIOWrapper
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
@@ -127,9 +129,23 @@ def _terminate(_signum: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def run() -> None:
+def run() -> NoReturn:
     """The `leadgate` script."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # a mark that the terminal's encoding lacks must not end a run
             stream.reconfigure(errors="backslashreplace")
-    sys.exit(main())
+    leave(main())
+
+
+def leave(code: int) -> NoReturn:
+    """End the process without taking its memory apart, which takes a fifth of a second and changes nothing.
+
+    Whatever is to outlast the process was closed by whoever opened it. Where a thread still works, or where what was
+    said can't be written, Python ends the process in its own, slower way, and tells.
+    """
+    if threading.active_count() == 1:
+        with suppress(OSError, ValueError):  # a full disk, a reader who left, a stream that is closed
+            for stream in (sys.stdout, sys.stderr):
+                stream.flush()
+            os._exit(code)
+    sys.exit(code)
