@@ -71,7 +71,7 @@ class Run:
     in_doubt: set[str] = field(default_factory=set)
     """Lead ids whose outcome can't be told for now."""
     followed: dict[str, State] = field(default_factory=dict)
-    """Conversion key → how the follow-up that sets its opportunity's fields ended."""
+    """Conversion key → how the follow-up that sets its opportunity's fields ended; an earlier run's among them."""
     overtaken: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Conversion key → the deciding fields that somebody changed between the last re-read and the conversion."""
     not_compared: int = 0

@@ -104,7 +104,7 @@ def framed(work: Work, org: Org, ledger: Ledger, options: ApplyOptions) -> Itera
     _check(work, org, options)
     failure: LeadgateError | None = None
     with ledger.lease(work.org_id) as lease:
-        recover_held(org, ledger, lease, options)
+        recovered = recover_held(org, ledger, lease, options)
         start = RunStart(
             plan_id=work.plan_id,
             kind=work.kind,
@@ -123,6 +123,7 @@ def framed(work: Work, org: Org, ledger: Ledger, options: ApplyOptions) -> Itera
             plan_id=work.plan_id,
             options=options,
             keys=frozenset(subject.key for subject in work.subjects),
+            followed=dict(recovered.opportunity_fields),
         )
         here = Framed(run=run, work=work, began=began, calls_before=calls_before)
         try:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sync.apply.context import ApplyOptions
-from sync.apply.outcome import Ending, RunResult
+from sync.apply.outcome import Ending, LeadResult, RunResult
 from sync.apply.runner import apply_plan
 from sync.errors import LeadgateError
 from sync.ledger.store import Ledger
@@ -106,7 +106,7 @@ def _room_for(calls: int, org: Org, options: ApplyOptions, until: datetime, tell
 def _continued(before: RunResult, after: RunResult) -> RunResult:
     """Both runs as one: what was settled stays as it was, the rest is what became of it."""
     later = {(one.lead_id, one.kind): one for one in after.leads}
-    leads = tuple(one if one.outcome in _SETTLED else later.get((one.lead_id, one.kind), one) for one in before.leads)
+    leads = tuple(_went_on(one, later.get((one.lead_id, one.kind), one)) for one in before.leads)
     return replace(
         after,
         outcomes={outcome: sum(one.outcome is outcome for one in leads) for outcome in Outcome},
@@ -117,3 +117,10 @@ def _continued(before: RunResult, after: RunResult) -> RunResult:
         leads=leads,
         not_compared=before.not_compared + after.not_compared,
     )
+
+
+def _went_on(before: LeadResult, after: LeadResult) -> LeadResult:
+    """What became of a lead; a conversion's opportunity may have been given its fields only after the pause."""
+    if before.outcome not in _SETTLED:
+        return after
+    return replace(before, opportunity_fields=after.opportunity_fields or before.opportunity_fields)

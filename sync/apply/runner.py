@@ -100,6 +100,8 @@ def _results(here: Framed, planned: Sequence[Planned]) -> Iterator[LeadResult]:
 
 
 def _follow_up_state(action: Action, state: State, follow: State | None) -> str | None:
-    if not isinstance(action, ConvertLead) or state is not State.APPLIED or not action.convert.opportunity_fields:
+    if not isinstance(action, ConvertLead) or not action.convert.opportunity_fields:
         return None
-    return follow.value if follow is not None else State.NOT_REACHED.value
+    if follow is not None:
+        return follow.value
+    return State.NOT_REACHED.value if state is State.APPLIED else None

@@ -58,6 +58,7 @@ def test_what_was_done_before_the_pause_is_done_once_and_counted_once(here: Scen
     assert outcomes(result) == {Outcome.APPLIED: 12}
     assert (result.planned, len(told)) == (12, 1)
     assert here.count("Opportunity") == 12
+    assert {lead.opportunity_fields for lead in result.leads} == {"applied"}  # of those before the pause, after it
 
 
 def test_a_run_that_waited_in_vain_ends_as_it_would_have_ended(busy: Scene) -> None:
