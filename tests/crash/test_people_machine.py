@@ -9,10 +9,10 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 from people_world import CLOSED, OPEN, PRICING, REFUSAL, SMALL_TALK, WORKING, Counts, Planned, people_world
+from sizes import play
 
 from benchmarks import proofs
 from sync.mockorg.faults import Fault, FaultKind
@@ -165,20 +165,6 @@ class PeopleMachine(RuleBasedStateMachine):
             shutil.rmtree(self.folder)
 
 
-def play(examples: int, steps: int) -> None:
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
-        PeopleMachine,
-        settings=settings(
-            max_examples=examples,
-            stateful_step_count=steps,
-            deadline=None,
-            suppress_health_check=list(HealthCheck),
-            phases=(Phase.generate,),  # shrinking takes minutes, and a found history is readable as it is
-            database=None,
-        ),
-    )
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("act", "outcome", "code"),
@@ -210,13 +196,13 @@ def test_what_a_person_does_after_the_last_look_at_a_lead(
 
 @pytest.mark.slow
 def test_whatever_people_do_no_stale_decision_is_carried_out_and_no_lead_dropped_for_nothing() -> None:
-    play(10, 25)
+    play(PeopleMachine, histories=10, steps=25)
 
 
 @pytest.mark.prove
 def test_whatever_people_do_at_length_no_stale_decision_is_carried_out_and_no_lead_dropped_for_nothing() -> None:
     began, before = time.monotonic(), Counts(**vars(DONE))
-    play(150, 40)
+    play(PeopleMachine, histories=150, steps=40)
     done = {name: value - getattr(before, name) for name, value in vars(DONE).items()}
     assert done["converted"] > 300
     proofs.keep(

@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 from conftest import HISTORY_YAML, LEAD_YAML, TASK_YAML, mapping_of
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from pull_world import World, make_world
+from sizes import play
 
 from benchmarks import proofs
 from sync.mockorg.conversion import LeadConvert, convert
@@ -214,17 +215,7 @@ def test_whatever_happens_in_hundreds_of_histories_the_mirror_is_the_org() -> No
     began = time.monotonic()
     DONE.clear()
     histories, steps = 400, 60
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
-        PullMachine,
-        settings=settings(
-            max_examples=histories,
-            stateful_step_count=steps,
-            deadline=None,
-            suppress_health_check=list(HealthCheck),
-            phases=(Phase.generate,),  # shrinking takes minutes, and a found history is readable as it is
-            database=None,
-        ),
-    )
+    play(PullMachine, histories=histories, steps=steps)
     assert DONE["pulls"] > histories
     proofs.keep(
         "pull",
