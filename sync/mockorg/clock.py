@@ -76,7 +76,7 @@ def as_utc(at: datetime) -> datetime:
 
 def iso_z(at: datetime) -> str:
     """Storage form, whole seconds, so that text order is time order: `2026-05-01T07:25:37.000Z`."""
-    return as_utc(at).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    return as_utc(at).isoformat(timespec="seconds")[:19] + ".000Z"
 
 
 def from_iso_z(text: str) -> datetime:

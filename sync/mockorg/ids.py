@@ -81,7 +81,9 @@ class IdFactory:
 
     def next(self, prefix: str) -> str:
         """The next id of 18 characters with this key prefix."""
-        return self.next_many(prefix, 1)[0]
+        number = self._counters[prefix] = self._counter(prefix) + 1
+        id15 = f"{prefix}{self.instance}0{base62(number, _COUNTER_WIDTH)}"
+        return id15 + checksum(id15)
 
     def next_many(self, prefix: str, count: int) -> list[str]:
         """`count` ids in growing order."""

@@ -82,7 +82,7 @@ def update(  # noqa: PLR0917 - org, user, object, then the row, as every verb
     try:
         with org.store.savepoint():
             before = existing(org, type_, record_id)
-            changes = prepared_update(org, user, type_, record_id, values, options)
+            changes = prepared_update(org, user, type_, before, values, options)
             update_row(org, user, type_, before, changes)
     except RowRefused as refused:
         return RowResult(id=None, success=False, errors=refused.errors)
@@ -209,15 +209,14 @@ def insert_row(org: Org, user: User, type_: ObjectType, row: Row) -> None:
 
 
 def prepared_update(  # noqa: PLR0917 - org, user, object, then the row, as every verb
-    org: Org, user: User, type_: ObjectType, record_id: str, values: Given, options: DmlOptions = DEFAULT_OPTIONS
+    org: Org, user: User, type_: ObjectType, before: Row, values: Given, options: DmlOptions = DEFAULT_OPTIONS
 ) -> Row:
-    """The changes that an update would write, with every check passed.
+    """The changes that an update of the row as it is would write, with every check passed.
 
     Raises:
         RowRefused: when the record is refused.
     """
     check_may(org, user, type_, "edit")
-    before = existing(org, type_, record_id)
     given = named_values(org, user, type_, values, action="edit", options=options)
     if type_.name == "Lead":
         _check_converted(user, before)

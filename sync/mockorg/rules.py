@@ -179,11 +179,9 @@ def owner_named(org: Org, name: str) -> str | None:
 def formula_columns(org: Org, type_: ObjectType, row: Row) -> Row:
     """The values of a record's formula fields; only formulas over the record's own fields are modelled."""
     columns: Row = {}
-    for field in type_.fields:
-        if field.formula is None:
-            continue
-        result = evaluate(parse_formula(field.formula), scope(org, org.access.admin, type_, None, row))
-        columns[field.name] = _stored(result)
+    for name, formula in type_.formulas:
+        result = evaluate(parse_formula(formula), scope(org, org.access.admin, type_, None, row))
+        columns[name] = _stored(result)
     return columns
 
 

@@ -237,6 +237,11 @@ class ObjectType:
         return ", ".join(f'"{name}"' for name in self.columns)
 
     @cached_property
+    def formulas(self) -> tuple[tuple[str, str], ...]:
+        """The formula fields, each with its formula, in order."""
+        return tuple((each.name, each.formula) for each in self.fields if each.formula is not None)
+
+    @cached_property
     def name_field(self) -> Field | None:
         """The field that names a record (`Name`, `Subject` …), if the object has one."""
         return next((each for each in self.fields if each.name_field), None)

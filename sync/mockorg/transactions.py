@@ -63,10 +63,12 @@ class LongTransactions:
 
     def update(self, transaction: LongTransaction, object_name: str, record_id: str, values: dict[str, Value]) -> None:
         """Change a row inside the transaction: stamped now, while all others still see the old row until the commit."""
+        from .row_checks import existing  # noqa: PLC0415 - as below
         from .rows import prepared_update  # noqa: PLC0415 - rows writes through transactions
 
         type_ = self._org.schema.object(object_name)
-        changes = prepared_update(self._org, transaction.user, type_, record_id, values)
+        before = existing(self._org, type_, record_id)
+        changes = prepared_update(self._org, transaction.user, type_, before, values)
         transaction.changed.append((type_.name, record_id, changes))
 
     def commit(self, transaction: LongTransaction) -> None:

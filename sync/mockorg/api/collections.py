@@ -19,7 +19,7 @@ from . import writes
 from .conditions import refuse_conditions
 from .errors import row_error_json
 from .many import MOST_RECORDS, Event, governed, write_each
-from .record import record_json
+from .record import columns_of, record_json
 from .rows import object_of
 from .write_options import write_options
 
@@ -148,12 +148,11 @@ def _retrieved(call: Call, ids: Sequence[str], names: Sequence[str]) -> Response
         if field is None or field.name not in visible:
             raise SalesforceError("INVALID_FIELD", f"No such column '{name}' on sobject of type {type_.name}")
         fields.append(field)
-    answers: list[object] = []
-    for each in ids:
-        full = to18(each)
-        row = call.org.store.row(type_, full) if full is not None else None
-        answers.append(None if row is None else record_json(type_, row, fields, data_url=call.data_url))
-    return json_response(answers)
+    full = [to18(each) for each in ids]
+    rows = call.org.store.rows_by_id(type_, [each for each in full if each is not None], columns_of(type_, fields))
+    url = call.data_url
+    found = [rows.get(each) if each is not None else None for each in full]
+    return json_response([None if row is None else record_json(type_, row, fields, data_url=url) for row in found])
 
 
 def _given_records(call: Call) -> tuple[list[_Given], bool]:

@@ -17,6 +17,12 @@ Json = Mapping[str, object]
 _ADDRESS_PARTS = ("City", "Country", "GeocodeAccuracy", "Latitude", "Longitude", "PostalCode", "State", "Street")
 
 
+def columns_of(type_: ObjectType, fields: Collection[Field]) -> tuple[str, ...]:
+    """The columns that `record_json` reads for these fields."""
+    parts = [part.name for each in fields if not each.stored for part in type_.parts_of(each.name)]
+    return tuple(dict.fromkeys(["Id", *(each.name for each in fields if each.stored), *parts]))
+
+
 def record_json(type_: ObjectType, row: Row, fields: Collection[Field], *, data_url: str) -> Json:
     """The record with `attributes` and the given fields, in their order."""
     record_id = str(row["Id"])

@@ -112,18 +112,31 @@ def work_off(
 
     `row_fault` may refuse rows beforehand: it is asked with the row's text.
     """
-    done = []
+    done: list[Done] = []
     with org.lock:
         for start in range(0, len(given), CHUNK):
             chunk = given[start : start + CHUNK]
             spent = _spent(org, work, len(chunk))
-            for row in chunk:
-                values = given_values(columns, row)
-                given_id = next((value or "" for name, value in values.items() if name.lower() == "id"), "")
-                error = spent or (row_fault(" ".join(row)) if row_fault else None)
-                result = _refused(error) if error else _one(org, user, work, given_id, values)
-                done.append(Done(row=row, given_id=to18(given_id) or given_id, result=result))
+            with org.store.savepoint():
+                done += [_done(org, user, work, columns, row, spent=spent, row_fault=row_fault) for row in chunk]
     return done
+
+
+def _done(
+    org: Org,
+    user: User,
+    work: Work,
+    columns: Sequence[str],
+    row: tuple[str, ...],
+    *,
+    spent: RowError | None,
+    row_fault: RowFault | None,
+) -> Done:
+    values = given_values(columns, row)
+    given_id = next((value or "" for name, value in values.items() if name.lower() == "id"), "")
+    error = spent or (row_fault(" ".join(row)) if row_fault else None)
+    result = _refused(error) if error else _one(org, user, work, given_id, values)
+    return Done(row=row, given_id=to18(given_id) or given_id, result=result)
 
 
 @behaviour("Bulk ingest runs in transactions of 200 rows", "uncertain", "field practice; Bulk API 2.0 Guide")
