@@ -16,6 +16,7 @@ from sync.apply.context import ApplyOptions
 from sync.apply.precondition import LEAD_FIELDS
 from sync.apply.runner import apply_plan
 from sync.apply.subjects import grounds_of, subject_of
+from sync.cli.main import collect_seldom
 from sync.ledger.entries import Closing, State
 from sync.ledger.rows import RunStart
 from sync.ledger.store import Ledger
@@ -53,6 +54,7 @@ _STAMP = datetime(2026, 6, 1, 8, tzinfo=UTC)
 
 def run(*, small: bool) -> list[Figure]:
     """All figures; `small` updates 4,000 leads instead of 100,000."""
+    collect_seldom()  # as every command does
     count = SMALL if small else FULL
     leads = [Lead(id=record_id("00Q", number), account_id=None) for number in range(1, count + 1)]
     figures: list[Figure] = []

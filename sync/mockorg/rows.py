@@ -239,11 +239,12 @@ def completed_update(  # noqa: PLR0917 - org, user, object, then the row, as eve
     Raises:
         RowRefused: when the record is refused.
     """
-    owner = rules.assigned_owner(org, user, type_, before | given, options)
+    after = before | given
+    owner = rules.assigned_owner(org, user, type_, after, options)
     if owner is not None:
         given = given | {"OwnerId": owner}
     _check_booleans(type_, given)
-    after = before | given
+    after |= given
     changed = frozenset(name for name in given if given[name] != before.get(name))
     derived = derive(org, type_.name, after, changed)
     changes = given | {name: value for name, value in derived.items() if value != before.get(name)}

@@ -48,6 +48,31 @@ def test_an_action_in_flight_or_done_cannot_be_intended_again(ledger: Ledger, cl
     assert [entry.subject.key for entry in ledger.run_entries(run_id)] == ["k1"]
 
 
+@pytest.mark.parametrize("count", [19, 20, 21, 47])
+def test_many_intents_and_their_events_stand_in_the_order_given(ledger: Ledger, count: int) -> None:
+    keys = [f"k{count - number}" for number in range(count)]
+    with ledger.lease(ORG) as lease:
+        run_id = ledger.begin_run(lease, start())
+        ledger.intend(lease, run_id, "p1", [subject(key) for key in keys], evidence={keys[-1]: {"verdict": "ready"}})
+    found = ledger.run_entries(run_id)
+    assert [entry.subject.key for entry in found] == keys
+    assert found[-1].evidence == {"verdict": "ready"}
+    assert [event.key for event in ledger.audit(ORG) if event.key is not None] == keys
+    assert ledger.verify_chain(ORG).intact
+
+
+@pytest.mark.parametrize("taken", [0, 19, 25, 41])
+def test_one_action_in_flight_among_many_keeps_all_of_them_from_being_intended(ledger: Ledger, taken: int) -> None:
+    many = [subject(f"k{number}") for number in range(42)]
+    with ledger.lease(ORG) as lease:
+        run_id = ledger.begin_run(lease, start())
+        ledger.intend(lease, run_id, "p1", [many[taken]])
+        with pytest.raises(KeyTaken):
+            ledger.intend(lease, run_id, "p2", many)
+    assert [entry.subject.key for entry in ledger.run_entries(run_id)] == [f"k{taken}"]
+    assert len([event for event in ledger.audit(ORG) if event.key is not None]) == 1
+
+
 @pytest.mark.parametrize("closing", [State.NOT_APPLIED, State.REJECTED, State.SUPERSEDED])
 def test_an_action_that_was_not_done_may_be_intended_again(ledger: Ledger, closing: State) -> None:
     with ledger.lease(ORG) as lease:
