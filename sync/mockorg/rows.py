@@ -248,8 +248,10 @@ def completed_update(  # noqa: PLR0917 - org, user, object, then the row, as eve
     changed = frozenset(name for name in given if given[name] != before.get(name))
     derived = derive(org, type_.name, after, changed)
     changes = given | {name: value for name, value in derived.items() if value != before.get(name)}
-    changes |= rules.formula_columns(org, type_, before | changes)
-    check_required(type_, before | changes, only=frozenset(given))
+    after |= changes
+    changes |= rules.formula_columns(org, type_, after)
+    after |= changes
+    check_required(type_, after, only=frozenset(given))
     check_references(org, type_, {name: changes[name] for name in changed})
     if "OwnerId" in changed and isinstance(changes["OwnerId"], str):
         check_owner(org, type_, changes["OwnerId"])
@@ -257,7 +259,7 @@ def completed_update(  # noqa: PLR0917 - org, user, object, then the row, as eve
     stamp = org.clock.stamp()
     stamps: Row = {"LastModifiedDate": stamp, "LastModifiedById": user.id, "SystemModstamp": stamp}
     changes |= {name: value for name, value in stamps.items() if type_.field(name)}
-    after = before | changes
+    after |= changes
     rules.run_automations(org, user, type_, before, after)
     if rules_apply:
         rules.check_validation(org, user, type_, before, after)
