@@ -76,6 +76,11 @@ def _check(five: str) -> str:
     return _CHECK[sum(1 << bit for bit, char in enumerate(five) if "A" <= char <= "Z")]
 
 
+def is_normal_id(text: str) -> bool:
+    """Whether `text` is a Salesforce id in its 18-character form."""
+    return len(text) == 18 and _ID.fullmatch(text) is not None and text[15:] == id_checksum(text)
+
+
 def normal_id(text: str) -> str | None:
     """The 18-character form of a Salesforce id, or `None` when `text` is not one.
 

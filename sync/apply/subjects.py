@@ -15,7 +15,7 @@ from decimal import Decimal
 from sync.ledger.entries import LEAD_MODSTAMP, Entry, Subject
 from sync.model import Value
 from sync.plan.actions import Action, ConvertLead, UpdateStatus, action_key
-from sync.plan.document import canonical
+from sync.plan.canonical import canonical
 
 
 def subject_of(org_id: str, action: Action) -> Subject:

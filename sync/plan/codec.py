@@ -27,7 +27,8 @@ from sync.plan.actions import (
     UpdateStatus,
     action_key,
 )
-from sync.plan.document import FORMAT, Json, content_id, untouched
+from sync.plan.canonical import Json
+from sync.plan.document import FORMAT, content_id, untouched
 from sync.plan.reading import NOT_AS_WRITTEN, Node
 from sync.policy.decision import Truth
 
@@ -59,8 +60,12 @@ def decode(text: str, file: str = "plan.json") -> Plan:
             fix="make the plan again with `leadgate plan`; to leave leads out, plan with other options",
         )
     org_id = root["org_id"].text()
-    actions = tuple(_action(node, org_id) for node in root["actions"].elements())
-    _refuse_repeats(root, [action_key(org_id, action) for action in actions])
+    actions = {}
+    for node in root["actions"].elements():
+        key, action = _action(node, org_id)
+        if key in actions:
+            raise root["actions"].wrong("hold the same action twice")
+        actions[key] = action
     return Plan(
         plan_id=given,
         format=FORMAT,
@@ -74,7 +79,7 @@ def decode(text: str, file: str = "plan.json") -> Plan:
         forecast_calls=root["forecast"]["api_calls"].whole(),
         counts={name: node.whole() for name, node in root["counts"].items()},
         remarks=root["remarks"].texts(),
-        actions=actions,
+        actions=tuple(actions.values()),
     )
 
 
@@ -114,15 +119,11 @@ def _no_repeats(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return found
 
 
-def _refuse_repeats(root: Node, keys: list[str]) -> None:
-    if len(set(keys)) != len(keys):
-        raise root["actions"].wrong("hold the same action twice")
-
-
-def _action(node: Node, org_id: str) -> Action:
-    kind = node["kind"].text()
+def _action(node: Node, org_id: str) -> tuple[str, Action]:
+    """An action and its key."""
+    kind = node.text_at("kind")
     prediction = node["prediction"]
-    lead_id = node["lead_id"].record_id()
+    lead_id = node.record_id_at("lead_id")
     seen = _read_expects(node["expects"])
     decision = _read_decision(node["decision"])
     outcome = prediction["outcome"].one_of(Prediction)
@@ -135,9 +136,9 @@ def _action(node: Node, org_id: str) -> Action:
                 lead_id=lead_id,
                 expects=seen,
                 decision=decision,
-                from_=node["from"].text(),
-                to=node["to"].text(),
-                source=node["source"].text(),
+                from_=node.text_at("from"),
+                to=node.text_at("to"),
+                source=node.text_at("source"),
                 prediction=outcome,
                 blockers=blockers,
                 warnings=warnings,
@@ -161,25 +162,26 @@ def _action(node: Node, org_id: str) -> Action:
                 f"is {kind!r}, an action that this leadgate doesn't know",
                 fix="apply it with the version of leadgate that made it, or make the plan again",
             )
-    if node["key"].text() != action_key(org_id, action):
+    key = node.text_at("key")
+    if key != action_key(org_id, action):
         raise node["key"].wrong("is not the key of this action")
-    return action
+    return key, action
 
 
 def _read_expects(node: Node) -> Expects:
     return Expects(
-        system_modstamp=node["system_modstamp"].moment(),
-        values={name: _read_value(value) for name, value in node["values"].items()},
-        activities=node["activities"].text(),
+        system_modstamp=node.moment_at("system_modstamp"),
+        values=_read_values(node["values"]),
+        activities=node.text_at("activities"),
     )
 
 
 def _read_decision(node: Node) -> DecisionSummary:
     return DecisionSummary(
-        verdict=node["verdict"].text(),
-        results={name: truth.one_of(Truth) for name, truth in node["results"].items()},
-        evidence=tuple(record.record_id() for record in node["evidence"].elements()),
-        forced=node["forced"].truth(),
+        verdict=node.text_at("verdict"),
+        results=node["results"].all_of(Truth),
+        evidence=node["evidence"].record_ids(),
+        forced=node.truth_at("forced"),
     )
 
 
@@ -200,7 +202,7 @@ def _read_convert(node: Node) -> ConvertSettings:
         contact=_read_target(node["contact"]),
         opportunity=None if opportunity.value is None else _read_target(opportunity),
         owner_id=node["owner"].record_id_or_none(),
-        opportunity_fields={name: _read_value(value) for name, value in node["opportunity_fields"].items()},
+        opportunity_fields=_read_values(node["opportunity_fields"]),
         allow_duplicates=node["allow_duplicates"].truth(),
         overwrite_lead_source=node["overwrite_lead_source"].truth(),
         send_notification_email=node["send_notification_email"].truth(),
@@ -235,7 +237,15 @@ def _read_loss(node: Node) -> Loss:
             raise node["kind"].wrong(f"is {kind!r}, no kind of loss")
 
 
+def _read_values(node: Node) -> dict[str, Value]:
+    return {
+        name: value if isinstance(value, str) and not value[:1].isdigit() else _read_value(node[name])
+        for name, value in node.members().items()
+    }
+
+
 def _read_value(node: Node) -> Value:
+    """A field's value; what starts with a digit may be a time or a date."""
     value = node.value
     if isinstance(value, str):
         if _TIME.fullmatch(value):

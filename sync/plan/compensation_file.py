@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import assert_never
 
 from sync.errors import PlanInvalid
+from sync.plan.canonical import Json, canonical
 from sync.plan.codec import parsed
 from sync.plan.compensation import (
     DELETION_ORDER,
@@ -32,7 +33,7 @@ from sync.plan.compensation import (
     NotRestored,
     compensation_key,
 )
-from sync.plan.document import Json, canonical, content_id
+from sync.plan.document import content_id
 from sync.plan.reading import Node
 
 FORMAT = 1

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import TypeVar
 
 from sync.errors import PlanInvalid
-from sync.model import normal_id
+from sync.model import is_normal_id
 
 E = TypeVar("E", bound=StrEnum)
 
@@ -28,7 +28,9 @@ NOT_AS_WRITTEN = "make the plan again with `leadgate plan`"
 class Node:
     """A JSON value and where it stands: `plan.json: actions[3].kind`.
 
-    A large plan has millions of them, so each knows only what is above it; the path is put together for an error.
+    A large plan has millions of values. So each knows only what is above it, and the path is put together for an error;
+    and what is nearly always right (`…_at`, and lists and objects of one kind) is looked at as it is, with a node of
+    its own only where it is wrong.
     """
 
     __slots__ = ("_above", "_step", "file", "value")
@@ -56,28 +58,47 @@ class Node:
 
     def __getitem__(self, key: str) -> Node:
         """A member that must be there."""
-        members = self._members()
+        members = self.members()
         if key not in members:
             raise self.wrong(f"lacks {key!r}")
         return Node(members[key], self.file, self, key)
 
+    def text_at(self, key: str) -> str:
+        """As `self[key].text()`."""
+        found = self.members().get(key)
+        return found if isinstance(found, str) else self[key].text()
+
+    def record_id_at(self, key: str) -> str:
+        """As `self[key].record_id()`."""
+        found = self.members().get(key)
+        return found if isinstance(found, str) and is_normal_id(found) else self[key].record_id()
+
+    def truth_at(self, key: str) -> bool:
+        """As `self[key].truth()`."""
+        found = self.members().get(key)
+        return found if isinstance(found, bool) else self[key].truth()
+
+    def moment_at(self, key: str) -> datetime:
+        """As `self[key].moment()`."""
+        found = self.members().get(key)
+        moment = _moment(found) if isinstance(found, str) else None
+        return moment if moment is not None else self[key].moment()
+
     def get(self, key: str) -> Node | None:
         """A member that may be absent."""
-        members = self._members()
+        members = self.members()
         if key not in members:
             return None
         return Node(members[key], self.file, self, key)
 
     def items(self) -> Iterator[tuple[str, Node]]:
         """Members by name."""
-        for key, value in self._members().items():
+        for key, value in self.members().items():
             yield key, Node(value, self.file, self, key)
 
     def elements(self) -> Iterator[Node]:
         """Elements of a list."""
-        if not isinstance(self.value, list):
-            raise self.wrong("is not a list")
-        for number, element in enumerate(self.value):
+        for number, element in enumerate(self._list()):
             yield Node(element, self.file, self, number)
 
     def text(self) -> str:
@@ -93,13 +114,21 @@ class Node:
     def record_id(self) -> str:
         """An 18-character Salesforce id."""
         found = self.text()
-        if len(found) != 18 or normal_id(found) != found:
+        if not is_normal_id(found):
             raise self.wrong("is no 18-character record id")
         return found
 
     def record_id_or_none(self) -> str | None:
         """A record id or null."""
         return None if self.value is None else self.record_id()
+
+    def record_ids(self) -> tuple[str, ...]:
+        """A list of record ids."""
+        elements = self._list()
+        found = [element for element in elements if isinstance(element, str) and is_normal_id(element)]
+        if len(found) < len(elements):
+            return tuple(element.record_id() for element in self.elements())
+        return tuple(found)
 
     def texts(self) -> tuple[str, ...]:
         """A list of strings."""
@@ -119,13 +148,10 @@ class Node:
 
     def moment(self) -> datetime:
         """A time with its zone, in UTC."""
-        try:
-            found = datetime.fromisoformat(self.text())
-        except ValueError:
-            raise self.wrong("is not a time (2026-05-01T07:25:37Z)") from None
-        if found.tzinfo is None:
-            raise self.wrong("is a time without its zone")
-        return found.astimezone(UTC)
+        found = _moment(self.text())
+        if found is None:
+            raise self.wrong("is not a time with its zone (2026-05-01T07:25:37Z)")
+        return found
 
     def one_of(self, kind: type[E]) -> E:
         """A word of a vocabulary."""
@@ -135,7 +161,30 @@ class Node:
             raise self.wrong(f"is {self.value!r}, not one of {', '.join(words)}")
         return found
 
-    def _members(self) -> dict[str, object]:
+    def all_of(self, kind: type[E]) -> dict[str, E]:
+        """An object whose values are words of a vocabulary."""
+        words: Mapping[str, E] = _words(kind)
+        members = self.members()
+        found = {name: words[word] for name, word in members.items() if isinstance(word, str) and word in words}
+        if len(found) < len(members):
+            return {name: node.one_of(kind) for name, node in self.items()}
+        return found
+
+    def members(self) -> dict[str, object]:
+        """An object's values by name, without their places."""
         if not isinstance(self.value, dict):
             raise self.wrong("is not an object")
         return self.value
+
+    def _list(self) -> list[object]:
+        if not isinstance(self.value, list):
+            raise self.wrong("is not a list")
+        return self.value
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(text)
+        return None if found.tzinfo is None else found.astimezone(UTC)
+    except (ValueError, OverflowError):  # no time, or at the edge of all time where its zone reaches beyond
+        return None

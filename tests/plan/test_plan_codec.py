@@ -12,8 +12,9 @@ from plan_factories import decision, lead, plan
 
 from sync.errors import PlanInvalid
 from sync.plan.actions import Plan
+from sync.plan.canonical import _spelt_out, canonical
 from sync.plan.codec import decode
-from sync.plan.document import _spelt_out, canonical, content_id, encode, identified
+from sync.plan.document import content_id, encode, identified
 from sync.policy.decision import Verdict
 from sync.policy.schema import ConversionSettings, OpportunitySettings
 
