@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from functools import lru_cache
@@ -61,6 +61,14 @@ _NOT_TEXT = {
     FieldType.DATE,
     FieldType.DATETIME,
 }
+
+
+def as_utc(moment: datetime) -> datetime:
+    """A time as the mirror keeps it, UTC without a zone, with its zone.
+
+    `replace` says the same and takes ten times as long, which a plan feels that takes in half a million of them.
+    """
+    return datetime.combine(moment, moment.time(), UTC)
 
 
 def id_checksum(id15: str) -> str:

@@ -15,7 +15,7 @@ from sync.errors import MirrorUnusable
 from sync.insight.facts import DESCRIBED, gather_facts, with_duplicates
 from sync.mapping import OrgMapping
 from sync.mirror.store import Mirror
-from sync.model import Record
+from sync.model import Record, as_utc
 from sync.plan.actions import Plan
 from sync.plan.facts import NO_MEMORY, Memory, OrgFacts
 from sync.plan.make import LeadFacts, Sifted, make_plan, sift
@@ -216,18 +216,20 @@ def _recent(
     """Activities of these leads that changed after the mirror's watermark, by lead: what was pulled beyond it."""
     found: dict[str, dict[str, datetime]] = {}
     since = watermark.astimezone(UTC).replace(tzinfo=None)
+    asked = set(lead_ids)
     for name in _ACTIVITIES:
         mapped = mapping.get(name)
-        if not lead_ids or mapped is None or "who_id" not in mapped.fields:
+        if not asked or mapped is None or "who_id" not in mapped.fields:
             continue
-        wanted = (
+        newer = (
             f"SELECT who_id, id, system_modstamp FROM {name} "  # noqa: S608 -- one of our own two names
-            "WHERE NOT is_deleted AND system_modstamp > ? AND who_id IN (SELECT unnest(?))"
+            "WHERE NOT is_deleted AND system_modstamp > ?"
         )
         with mirror.session() as cursor:
-            rows = cursor.execute(wanted, [since, list(lead_ids)]).fetchall()
+            rows = cursor.execute(newer, [since]).fetchall()
         for lead_id, record, stamp in rows:
-            found.setdefault(lead_id, {})[record] = stamp.replace(tzinfo=UTC)
+            if lead_id in asked:
+                found.setdefault(lead_id, {})[record] = as_utc(stamp)
     return found
 
 

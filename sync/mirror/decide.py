@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from duckdb import DuckDBPyConnection
 
 from sync.mapping import OrgMapping
 from sync.mirror import scores
-from sync.model import Record
+from sync.model import Record, as_utc
 from sync.policy.compile import DECIDED, CompiledPolicy
 from sync.policy.decision import Decision, Evidence
 from sync.policy.relations import activity_view_sql, lead_opportunity_view_sql
@@ -119,7 +119,7 @@ def evidence_records(
     """
     found: dict[str, dict[str, datetime | None]] = {lead_id: {} for lead_id in lead_ids}
     for lead_id, record_id, changed_at in _run(cursor, compiled.records_sql, list(lead_ids)):
-        stamp = changed_at.replace(tzinfo=UTC) if isinstance(changed_at, datetime) else None
+        stamp = as_utc(changed_at) if isinstance(changed_at, datetime) else None
         found[str(lead_id)][str(record_id)] = stamp
     return found
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from duckdb import DuckDBPyConnection
@@ -26,7 +26,7 @@ from sync.mirror.mentions import Mention, find_mentions, marks_of
 from sync.mirror.scores import Score, drop_scores, read_scores, write_scores
 from sync.mirror.state import ObjectState, read_meta, read_states
 from sync.mirror.tables import check_format, prepare, quoted
-from sync.model import FieldType, Record, Value, normal_id
+from sync.model import FieldType, Record, Value, as_utc, normal_id
 from sync.plan.matching import LeadMatches
 from sync.policy.compile import CompiledPolicy
 from sync.policy.decision import Decision, Evidence
@@ -265,7 +265,7 @@ class Mirror:
 def as_value(value: object) -> Value:
     """A value as the database gives it, as ours: times are aware."""
     if isinstance(value, datetime):
-        return value.replace(tzinfo=UTC)
+        return as_utc(value)
     return value  # type: ignore[return-value]  # columns are of the types in tables.column_type only
 
 

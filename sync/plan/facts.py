@@ -68,10 +68,14 @@ class ObjectFact:
     """Developer name (and label) → id, of those available to the user."""
     by_lower_name: Mapping[str, FieldFact] = field(init=False, compare=False, repr=False)
     """`fields` for look-ups by formulas, which write names in any case."""
+    restricted: Mapping[str, frozenset[str]] = field(init=False, compare=False, repr=False)
+    """What each restricted picklist takes, by API name."""
 
     def __post_init__(self) -> None:
-        """Fill `by_lower_name`, once for the many leads that are looked at."""
+        """Fill what follows from `fields`, once for the many leads that are looked at."""
         object.__setattr__(self, "by_lower_name", {name.lower(): one for name, one in self.fields.items()})
+        restricted = {name: one.values for name, one in self.fields.items() if one.values is not None}
+        object.__setattr__(self, "restricted", restricted)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,6 +217,10 @@ class OrgFacts:
         init=False, default_factory=dict, compare=False, repr=False
     )
     """Likewise, which lead fields fill each field of a record."""
+    carried: dict[tuple[str, tuple[str, ...]], tuple[tuple[str, str], ...]] = field(
+        init=False, default_factory=dict, compare=False, repr=False
+    )
+    """Likewise, which field of a new record each lead field fills."""
 
     @property
     def several_currencies(self) -> bool:

@@ -140,14 +140,17 @@ def _sources(made: str, mapped: Sequence[str], facts: OrgFacts) -> Mapping[str, 
 
 def record_to_make(made: str, lead: Record, facts: OrgFacts) -> dict[str, Value]:
     """The values that the new record would have, by its API names, as far as the lead's fields are mapped."""
-    prefix = f"{made}."
-    return {
-        target.removeprefix(prefix): value
-        for lead_field, value in lead.items()
-        if value is not None
-        for target in targets_of(lead_field, facts)
-        if target.startswith(prefix)
-    }
+    known = (made, tuple(lead))
+    carried = facts.carried.get(known)
+    if carried is None:
+        carried = facts.carried[known] = _carried(made, known[1], facts)
+    return {field: lead[lead_field] for lead_field, field in carried if lead[lead_field] is not None}
+
+
+def _carried(made: str, mapped: Sequence[str], facts: OrgFacts) -> tuple[tuple[str, str], ...]:
+    """Each lead field with a field of the object that it fills, in the order of the lead's."""
+    found = [(lead_field, target.partition(".")) for lead_field in mapped for target in targets_of(lead_field, facts)]
+    return tuple((lead_field, field) for lead_field, (name, _, field) in found if name == made)
 
 
 def _fields(described: ObjectFact | None) -> Mapping[str, object]:

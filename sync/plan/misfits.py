@@ -28,11 +28,11 @@ def misfits(lead: Record, makes: tuple[str, ...], attached: Mapping[str, Record]
     """
     for name in (*makes, *attached):
         described = facts.objects.get(name)
-        if described is None:
+        if described is None or not described.restricted:
             continue
         existing = attached.get(name)
         for field, value in record_to_make(name, lead, facts).items():
-            taken = described.fields[field].values if field in described.fields else None
+            taken = described.restricted.get(field)
             if taken is None or not isinstance(value, str) or not value:
                 continue
             if existing is not None and existing.get(field, "not known") not in _BLANK:

@@ -11,12 +11,12 @@ Queries marked "some" take exactly one positional parameter: the list of lead id
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import cast
 
 from sync.mapping import OrgMapping
-from sync.model import Record, Value
+from sync.model import Record, Value, as_utc
 from sync.policy import syntax
 from sync.policy.decision import Decision, Evidence, NextStatus, Truth, Verdict
 from sync.policy.emit import constant, emit, quoted
@@ -41,6 +41,19 @@ _FIXED = ("lead_id", "in_scope", "ready", "status", "next_status", "wants_opport
 _TRUTHS: Mapping[bool | None, Truth] = {value: Truth.of(value) for value in (True, False, None)}
 _WANTED_CTE = '"wanted" AS (SELECT unnest(CAST(? AS VARCHAR[])) AS "id")'
 _ROW_KINDS = (SignalKind.ACTIVITY, SignalKind.OPPORTUNITY, SignalKind.HISTORY)
+
+
+_SHARED = 50_000
+"""Different results that are kept to be shared; of so many leads a policy hardly makes more."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """What many decisions have in common, made once."""
+
+    results: dict[tuple[object, ...], Mapping[str, Truth]] = field(default_factory=dict)
+    signals: dict[tuple[object, ...], Mapping[str, bool | None]] = field(default_factory=dict)
+    steps: dict[tuple[int, str], NextStatus] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,21 +89,20 @@ class CompiledPolicy:
     """Of these, the ones that a change of Lead Status rests on."""
     checks_sql: str | None
     """Every live opportunity: `id`, then one column per opportunity check; `None` without checks."""
+    _shared: _Shared = field(init=False, default_factory=_Shared, compare=False, repr=False)
 
     def decision(self, row: Sequence[object]) -> Decision:
-        """A row of `decide_sql` or `decide_some_sql` as a decision."""
+        """A row of `decide_sql` or `decide_some_sql` as a decision; equal results are the same mapping."""
         criteria = len(self.policy.criteria)
         lead_id, in_scope, ready, status, step, wants, amount = row[: len(_FIXED)]
-        results = cast("Sequence[bool | None]", row[len(_FIXED) : len(_FIXED) + criteria])
-        signals = row[len(_FIXED) + criteria :]
         blocked = Verdict.READY if ready else Verdict.BLOCKED
         return Decision(
             lead_id=str(lead_id),
             verdict=blocked if in_scope else Verdict.OUT_OF_SCOPE,
             as_of=self.now,
-            results=dict(zip(self.policy.criteria, map(_TRUTHS.__getitem__, results), strict=True)),
-            signals=dict(zip(self.policy.signals, cast("Sequence[bool | None]", signals), strict=True)),
-            next_status=self._next_status(cast("int | None", step), str(status)),
+            results=self._results(tuple(row[len(_FIXED) : len(_FIXED) + criteria])),
+            signals=self._signals(tuple(row[len(_FIXED) + criteria :])),
+            next_status=None if step is None else self._next_status(cast("int", step), str(status)),
             wants_opportunity=bool(wants),
             amount=cast("Value", amount),
         )
@@ -102,7 +114,7 @@ class CompiledPolicy:
             signal=str(signal),
             object=str(object_),
             record_id=str(record_id),
-            at=at.replace(tzinfo=UTC) if isinstance(at, datetime) else None,
+            at=as_utc(at) if isinstance(at, datetime) else None,
             quote=quote(cast("str | None", text), cast("str | None", found)),
             contradicts=bool(contradicts),
         )
@@ -112,11 +124,30 @@ class CompiledPolicy:
         values = {name: _aware(value) for name, value in zip(self.deciding_fields, row[1:], strict=True)}
         return str(row[0]), values
 
-    def _next_status(self, step: int | None, status: str) -> NextStatus | None:
-        if step is None:
-            return None
-        transition = self.policy.transitions[step]
-        return NextStatus(from_=status, to=transition.to, source=str(transition.place))
+    def _results(self, values: tuple[object, ...]) -> Mapping[str, Truth]:
+        found = self._shared.results.get(values)
+        if found is None:
+            truths = map(_TRUTHS.__getitem__, cast("Sequence[bool | None]", values))
+            found = dict(zip(self.policy.criteria, truths, strict=True))
+            if len(self._shared.results) < _SHARED:
+                self._shared.results[values] = found
+        return found
+
+    def _signals(self, values: tuple[object, ...]) -> Mapping[str, bool | None]:
+        found = self._shared.signals.get(values)
+        if found is None:
+            found = dict(zip(self.policy.signals, cast("Sequence[bool | None]", values), strict=True))
+            if len(self._shared.signals) < _SHARED:
+                self._shared.signals[values] = found
+        return found
+
+    def _next_status(self, step: int, status: str) -> NextStatus:
+        found = self._shared.steps.get((step, status))
+        if found is None:
+            transition = self.policy.transitions[step]
+            found = NextStatus(from_=status, to=transition.to, source=str(transition.place))
+            self._shared.steps[(step, status)] = found
+        return found
 
 
 def compile_policy(policy: Policy, mapping: OrgMapping, now: datetime) -> CompiledPolicy:
@@ -217,14 +248,14 @@ class _Query:
         return f'{self._with_evidence()} SELECT {names} FROM "evidence" ORDER BY {order}'
 
     def records(self) -> str:
-        selects = [
-            records_select(kind, signals, self.mapping, facts=f"{kind}_facts", now=self.now)
-            for kind in SignalKind
-            if (signals := self._signals(kind))
-        ]
-        facts = self._facts(some=True) if selects else []
+        ctes, selects = [_WANTED_CTE], []
+        for kind in SignalKind:
+            if signals := self._signals(kind):
+                needed, select = records_select(kind, signals, self.mapping, now=self.now)
+                ctes += needed
+                selects.append(select)
         found = " UNION ALL ".join(selects or ['SELECT NULL, NULL, NULL FROM "wanted" WHERE FALSE'])
-        return f"WITH {', '.join([_WANTED_CTE, *facts])} {found}"
+        return f"WITH {', '.join(ctes)} {found}"
 
     def _with_evidence(self) -> str:
         selects = [
@@ -326,4 +357,4 @@ def _leaves(transition: Transition) -> str:
 
 
 def _aware(value: object) -> Value:
-    return value.replace(tzinfo=UTC) if isinstance(value, datetime) else cast("Value", value)
+    return as_utc(value) if isinstance(value, datetime) else cast("Value", value)

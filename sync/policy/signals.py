@@ -8,7 +8,7 @@ the signal is about planned activities), and a contradiction at the very instant
 # ruff: noqa: S608 -- the SQL is made of the gate's trees; every constant and name in it is quoted by sync.policy.emit
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -90,16 +90,21 @@ def facts_sql(
 
 def facts_columns(kind: SignalKind, signals: Iterable[ParsedSignal], mapping: OrgMapping, *, now: Now) -> list[str]:
     """The columns of `facts_sql` after the lead, over a group of rows `r`."""
+    return [f"max({hit}) AS {quoted(name)}" for name, hit in _hits(kind, signals, mapping, now).items()]
+
+
+def _hits(kind: SignalKind, signals: Iterable[ParsedSignal], mapping: OrgMapping, now: Now) -> dict[str, str]:
+    """A row's time where it matches (`m:name`) or contradicts (`x:name`) a signal, else null."""
     source = _source(kind, mapping)
-    columns = []
+    hits = {}
     for parsed in signals:
         name, time = parsed.signal.name, _time(parsed, source, now)
-        columns.append(_last(time, _counts(parsed, source, now), as_=f"m:{name}"))
+        hits[f"m:{name}"] = f"CASE WHEN {_counts(parsed, source, now)} THEN {time} END"
         if parsed.contradicted_by is not None:
             # A contradiction from before the window can't be later than a match within it.
             against = f"{_in_window(parsed, time, now)} AND {row_sql(parsed.contradicted_by, kind, now)}"
-            columns.append(_last(time, against, as_=f"x:{name}"))
-    return columns
+            hits[f"x:{name}"] = f"CASE WHEN {against} THEN {time} END"
+    return hits
 
 
 def row_time(kind: SignalKind, mapping: OrgMapping) -> str:
@@ -141,26 +146,37 @@ def evidence_selects(parsed: ParsedSignal, mapping: OrgMapping, *, facts: str, n
 
 
 def records_select(
-    kind: SignalKind, signals: Iterable[ParsedSignal], mapping: OrgMapping, *, facts: str, now: datetime
-) -> str:
-    """A SELECT of the lead, the id and the stamp of every row that `evidence_selects` would give, in one pass.
+    kind: SignalKind, signals: Sequence[ParsedSignal], mapping: OrgMapping, *, now: datetime
+) -> tuple[list[str], str]:
+    """CTEs, and a SELECT of the lead, the id and the stamp of every row that `evidence_selects` would give.
 
-    Only activities have a stamp. No texts are taken out, and a row may come twice if it speaks for two kinds of signal.
+    Texts are searched once, and none is taken out. Only activities have a stamp. A row may come twice if it speaks for
+    two kinds of signal.
     """
     if kind is SignalKind.FIELD:
         conditions = " OR ".join(f"({_field_condition(parsed, now)})" for parsed in signals)
-        return f'SELECT r."id", r."id", {_NO_STAMP} FROM "lead" r WHERE r."id" IN {WANTED} AND ({conditions})'
-    source = _source(kind, mapping)
-    found, joined = [], ""
-    for parsed in signals:
-        found.append(f"({_counts(parsed, source, now)})")
-        if parsed.contradicted_by is not None:
-            found.append(f"({_contradicts(parsed, parsed.contradicted_by, source, now)})")
-            joined = f' LEFT JOIN {quoted(facts)} f ON f."lead_id" = r."lead_id"'
-    relation = quoted(_wanted_rows(source.relation))
+        return [], f'SELECT r."id", r."id", {_NO_STAMP} FROM "lead" r WHERE r."id" IN {WANTED} AND ({conditions})'
+    hits, facts = quoted(f"{kind}_hits"), quoted(f"{kind}_facts")
     stamp = f"r.{quoted(STAMP)}" if kind is SignalKind.ACTIVITY else _NO_STAMP
-    where = f"{made_sql(now)} AND ({' OR '.join(found)})"
-    return f'SELECT r."lead_id", r."id", {stamp} FROM {relation} r{joined} WHERE {where}'
+    found = _hits(kind, signals, mapping, now)
+    columns = ", ".join(f"{sql} AS {quoted(name)}" for name, sql in found.items())
+    latest = ", ".join(f"max({quoted(name)}) AS {quoted(name)}" for name in found)
+    speaks = [f"h.{quoted(name)} IS NOT NULL" for name in found if name.startswith("m:")]
+    speaks += [
+        f"h.{quoted('x:' + parsed.signal.name)} > f.{quoted('m:' + parsed.signal.name)}"
+        for parsed in signals
+        if parsed.contradicted_by is not None
+    ]
+    rows = (
+        f'SELECT r."lead_id" AS "lead_id", r."id" AS "id", {stamp} AS "stamp", {columns} '
+        f'FROM {quoted(_source(kind, mapping).relation)} r WHERE {made_sql(now)} AND r."lead_id" IN {WANTED}'
+    )
+    ctes = [
+        f"{hits} AS MATERIALIZED ({rows})",
+        f'{facts} AS (SELECT "lead_id", {latest} FROM {hits} GROUP BY "lead_id")',
+    ]
+    joined = f'{hits} h JOIN {facts} f ON f."lead_id" = h."lead_id"'
+    return ctes, f'SELECT h."lead_id", h."id", h."stamp" FROM {joined} WHERE {" OR ".join(speaks)}'
 
 
 def _contradicts(parsed: ParsedSignal, against: Expr, source: _Source, now: datetime) -> str:
@@ -197,10 +213,6 @@ def _time(parsed: ParsedSignal, source: _Source, now: Now) -> str:
     if not parsed.signal.planned:
         return time
     return f'(CASE WHEN {time} > {instant(now)} THEN r."created_at" ELSE {time} END)'
-
-
-def _last(time: str, condition: str, *, as_: str) -> str:
-    return f"max(CASE WHEN {condition} THEN {time} END) AS {quoted(as_)}"
 
 
 def _counts(parsed: ParsedSignal, source: _Source, now: Now) -> str:
