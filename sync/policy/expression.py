@@ -98,6 +98,8 @@ def _parse(text: str) -> exp.Expression:
         nodes = _DUCKDB.parse_into(exp.Condition, text)
     except SqlglotError as broken:
         raise Refusal(f"is no valid expression{_near(broken)}", "see docs/policy.md for the language") from None
+    except AttributeError:  # the parser stumbles over a struct without a key, `{:}`
+        raise Refusal("is no valid expression", "see docs/policy.md for the language") from None
     except RecursionError:
         raise Refusal("is nested too deeply", "name parts of it as criteria") from None
     node = nodes[0] if len(nodes) == 1 else None

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from policy_expressions import condition
 from policy_mirror import MAPPING, NOW
@@ -75,6 +75,7 @@ def test_a_name_of_sql_is_not_usable_for_a_criterion() -> None:
 
 @settings(max_examples=examples(300), deadline=None)
 @given(st.text(st.sampled_from(list("budget company'\"()<>=;,.*-+/ %_NOTANDORINLIKE1\n?$:[]{}|")), max_size=40))
+@example("{:}")
 def test_arbitrary_text_is_read_or_refused_but_never_fails(text: str) -> None:
     tree, problems = read(text)
     assert (tree is None) == bool(problems)
