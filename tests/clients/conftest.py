@@ -7,35 +7,16 @@ Salesforce's answers, not what one client happens to accept.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import pytest
 import requests
+from served import Served
 from simple_client import API, MY_DOMAIN, NameLookup
 from simple_salesforce import Salesforce
 
 from sync.mockorg import MockOrg
 from sync.mockorg.http import Request, Response
 from sync.mockorg.server import Server, serve
-
-
-@dataclass(frozen=True, kw_only=True)
-class Served:
-    """A mock org and where it listens."""
-
-    mock: MockOrg
-    server: Server
-
-    @property
-    def url(self) -> str:
-        """The address of the org."""
-        return self.server.url
-
-    @property
-    def ca_file(self) -> str:
-        """The certificate authority to trust, for an org on https."""
-        assert self.server.ca_file is not None
-        return str(self.server.ca_file)
 
 
 class Door:

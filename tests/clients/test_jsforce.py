@@ -10,7 +10,7 @@ import pytest
 from peers import folder, node
 
 if TYPE_CHECKING:
-    from conftest import Served
+    from served import Served
 
 pytestmark = pytest.mark.slow
 

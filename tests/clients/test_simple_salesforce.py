@@ -17,7 +17,7 @@ from simple_salesforce.exceptions import (
 )
 
 if TYPE_CHECKING:
-    from conftest import Served
+    from served import Served
 
 pytestmark = pytest.mark.slow
 

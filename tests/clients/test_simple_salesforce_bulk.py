@@ -14,7 +14,7 @@ from simple_salesforce.exceptions import SalesforceOperationError
 from sync.mockorg.bulk.jobs import Course, JobState, Polls
 
 if TYPE_CHECKING:
-    from conftest import Served
+    from served import Served
 
 pytestmark = pytest.mark.slow
 

@@ -15,7 +15,7 @@ from ruamel.yaml import YAML
 from sync.mockorg import rows
 
 if TYPE_CHECKING:
-    from conftest import Served
+    from served import Served
 
 pytestmark = pytest.mark.slow
 

@@ -21,7 +21,7 @@ with warnings.catch_warnings():
     from zeep.transports import Transport
 
 if TYPE_CHECKING:
-    from conftest import Served
+    from served import Served
 
 pytestmark = pytest.mark.slow
 

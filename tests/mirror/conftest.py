@@ -1,17 +1,18 @@
-"""What the mirror's tests share: a small mapping, and a way to load records without an org."""
+"""What the mirror's tests share: a mirror of a small mapping, and ways to fill it with and without an org."""
 
 from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import count
 from pathlib import Path
 
 import pytest
 from pull_world import World, make_world
+from small_mapping import HISTORY_YAML, LEAD_YAML, NOW, STAMP, TASK_YAML, mapping_of
 
-from sync.mapping import OrgMapping, digest, parse_mappings
+from sync.mapping import OrgMapping
 from sync.mirror.connection import opened
 from sync.mirror.load import commit
 from sync.mirror.staging import Batch, Pages, stage
@@ -19,41 +20,7 @@ from sync.mirror.state import Completeness, ObjectState, PulledColumn
 from sync.mirror.tables import prepare
 from sync.mockorg.rows import prepared_insert
 
-NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
-STAMP = "2026-05-01T07:25:37.000+0000"
-
-LEAD_YAML = """\
-object: Lead
-fields:
-  company: {field: Company, type: text}
-  email: {field: Email, type: email}
-  name: {field: Name, type: text}
-  budget: {field: Budget__c, type: currency}
-  employees: {field: NumberOfEmployees, type: integer}
-  pricing_discussed: {field: Pricing_Discussed__c, type: boolean}
-  last_activity_at: {field: LastActivityDate, type: date}
-  description: {field: Description, type: text}
-"""
-TASK_YAML = """\
-object: Task
-fields:
-  who_id: {field: WhoId, type: id}
-  subject: {field: Subject, type: text}
-"""
-HISTORY_YAML = """\
-object: LeadHistory
-fields:
-  lead_id: {field: LeadId, type: id}
-  new_value: {field: NewValue, type: text}
-"""
-
 Fill = Callable[..., Completeness]
-
-
-def mapping_of(*texts: str) -> OrgMapping:
-    objects, problems = parse_mappings((text, f"mappings/{number}.yaml") for number, text in enumerate(texts))
-    assert problems == []
-    return OrgMapping(objects=objects, digest=digest(objects.values()))
 
 
 @pytest.fixture

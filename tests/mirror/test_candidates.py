@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
-from conftest import mapping_of
+from small_mapping import mapping_of
 
 from sync.mapping import OrgMapping
 from sync.mirror.state import Completeness

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from conftest import LEAD_YAML, NOW, mapping_of
+from small_mapping import LEAD_YAML, NOW, mapping_of
 
 from sync.mapping import OrgMapping
 from sync.mirror.lapsed import last_seen

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from conftest import NOW
+from small_mapping import NOW
 
 from sync.errors import MappingInvalid, OrgFault
 from sync.mapping import OrgMapping

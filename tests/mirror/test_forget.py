@@ -4,8 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import HISTORY_YAML, LEAD_YAML, NOW, TASK_YAML
 from pull_world import World
+from small_mapping import HISTORY_YAML, LEAD_YAML, NOW, TASK_YAML
 
 from sync.mapping import OrgMapping
 from sync.mirror.store import Mirror

@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from conftest import HISTORY_YAML, LEAD_YAML, TASK_YAML, mapping_of
 from pull_world import World, make_world
+from small_mapping import HISTORY_YAML, LEAD_YAML, TASK_YAML, mapping_of
 
 from sync.errors import LeadgateError, MappingInvalid, OrgFault
 from sync.mirror.pull import Progress, PullReport, pull

@@ -3,8 +3,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from conftest import LEAD_YAML, TASK_YAML
 from pull_world import START, World
+from small_mapping import LEAD_YAML, TASK_YAML
 
 from sync.errors import MappingInvalid, MirrorUnusable
 from sync.mapping import OrgMapping

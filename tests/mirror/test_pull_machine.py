@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import HISTORY_YAML, LEAD_YAML, TASK_YAML, mapping_of
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from pull_world import World, make_world
 from sizes import play
+from small_mapping import HISTORY_YAML, LEAD_YAML, TASK_YAML, mapping_of
 
 from benchmarks import proofs
 from sync.mockorg.conversion import LeadConvert, convert

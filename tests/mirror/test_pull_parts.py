@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from conftest import HISTORY_YAML, LEAD_YAML, mapping_of
+from small_mapping import HISTORY_YAML, LEAD_YAML, mapping_of
 
 from sync.errors import OrgFault
 from sync.mirror.pull import replication

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from conftest import LEAD_YAML, TASK_YAML, mapping_of
 from pull_world import START, World, make_world
+from small_mapping import LEAD_YAML, TASK_YAML, mapping_of
 
 from sync.errors import OrgBusy, OrgFault, OrgUnavailable
 from sync.mirror.pull import Progress, PullReport, pull

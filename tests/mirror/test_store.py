@@ -9,7 +9,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from conftest import NOW
+from small_mapping import NOW
 
 from sync.errors import InputInvalid, MirrorUnusable, OrgBusy
 from sync.mapping import OrgMapping
