@@ -3,7 +3,7 @@
 `resultPages` hands out the addresses of several pages at once, so they are fetched side by side; an org that doesn't
 offer it is read by locator, page after page. A page's file appears only when it is whole, and the pages' record counts
 must add up to the job's. Whoever works a page off as soon as it is there does so while the next ones come in, and only
-a handful of pages is ever ahead of them.
+a few pages are ever ahead of them.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ from sync.salesforce.transport import Transport
 
 _TOO_LONG = re.compile(r"QUERY_?TIMEOUT|retried more than|running for too long|timed out", re.IGNORECASE)
 PAGES_AT_ONCE = 5  # as many addresses as one resultPages answer holds
+_PAGES_AHEAD = 2 * PAGES_AT_ONCE
+"""Pages on their way or waiting: while some are worked off at once, the next ones go on coming in."""
 _NO_PAGES_LIST = {"NOT_FOUND", "METHOD_NOT_ALLOWED", "FUNCTIONALITY_NOT_ENABLED", "UNSUPPORTED_API_VERSION"}
 
 
@@ -144,7 +146,7 @@ def _fetched(transport: Transport, job: Job, folder: Path) -> Generator[list[_Pa
     )
     with ThreadPoolExecutor(PAGES_AT_ONCE, thread_name_prefix="bulk-page") as pool:
         try:
-            coming = {pool.submit(_page, transport, *each) for each in islice(calls, PAGES_AT_ONCE)}
+            coming = {pool.submit(_page, transport, *each) for each in islice(calls, _PAGES_AHEAD)}
             while coming:
                 there, coming = any_of(coming, return_when=FIRST_COMPLETED)
                 coming |= {pool.submit(_page, transport, *each) for each in islice(calls, len(there))}

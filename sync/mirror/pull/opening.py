@@ -15,7 +15,7 @@ from sync.errors import OrgFault
 from sync.mirror.pull import replication
 from sync.mirror.pull.reading import FOR_BULK, Reader, Reading, Route
 from sync.mirror.pull.replication import LONGEST_TRANSACTION, Covered
-from sync.mirror.pull.windows import PAGE, Window, count_soql, page_soql, probe_soql
+from sync.mirror.pull.windows import PAGE, Window, page_soql, probe_soql, size_soql
 from sync.mirror.staging import Pages
 from sync.salesforce.org import AskRows, OrgReader, Rows, Told
 from sync.salesforce.values import moment_of
@@ -45,7 +45,7 @@ class Opening:
     read: list[Reading] = field(default_factory=list)
     """Windows that are read already."""
     waiting: list[tuple[Window, int]] = field(default_factory=list)
-    """Windows still to be read, and how many records are in them."""
+    """Windows still to be read, and how many records are in them (of many, at least so many)."""
     gone: list[tuple[Window, OrgFault]] = field(default_factory=list)
     """Windows whose object or fields the org no longer has."""
 
@@ -83,13 +83,13 @@ def open_windows(org: OrgReader, reader: Reader, windows: Sequence[Window], held
                 opening.read.append(reader.from_rows(window, covered, _complete(answer)))
             case _:
                 uncounted.append(window)
-    opening.waiting += zip(uncounted, counts(org, uncounted), strict=True)
+    opening.waiting += zip(uncounted, sizes(org, uncounted), strict=True)
     return opening
 
 
 def _first_soql(window: Window, held: Held | None) -> str:
     if window.whole:
-        return count_soql(window)
+        return _size_soql(window)
     return probe_soql(window) if _is_many(held) else page_soql(window)
 
 
@@ -136,12 +136,16 @@ def _probed(rows: Rows) -> tuple[int, datetime | None]:
     return int(str(count)), None if newest is None else moment_of(str(newest))
 
 
-def counts(org: OrgReader, windows: Sequence[Window]) -> list[int]:
-    """How many records are in each window; what the org can't count in time is surely many."""
+def sizes(org: OrgReader, windows: Sequence[Window]) -> list[int]:
+    """How many records are in each window, as far as it matters for how to read it; what takes too long is many."""
     if not windows:
         return []
-    asked = org.ask([AskRows(soql=count_soql(window)) for window in windows])
+    asked = org.ask([AskRows(soql=_size_soql(window)) for window in windows])
     return [FOR_BULK + 1 if _timed_out(told) else _rows(told).total for told in asked]
+
+
+def _size_soql(window: Window) -> str:
+    return size_soql(window, up_to=FOR_BULK + 1)
 
 
 def _timed_out(told: Told) -> bool:

@@ -21,7 +21,7 @@ from sync.mirror.pull.bulk import KEEP, BulkReader
 from sync.mirror.pull.columns import settle_columns
 from sync.mirror.pull.intake import Intake, incomplete
 from sync.mirror.pull.jobs import OpenJobs
-from sync.mirror.pull.opening import Opening, counts, first_pages, open_windows
+from sync.mirror.pull.opening import Opening, first_pages, open_windows, sizes
 from sync.mirror.pull.pages import page_folder
 from sync.mirror.pull.reading import Reader, Reading, Route, route_for
 from sync.mirror.pull.replication import Covered
@@ -148,7 +148,7 @@ class _Run:
         columns = {name: column for name, column in window.columns.items() if name in wanted}
         fields = {name: field for name, field in mapping.fields.items() if name in wanted}
         every = Window(mapping=replace(mapping, fields=fields), columns=columns, state=window.state, since=None)
-        (count,) = counts(self.org, [every])
+        (count,) = sizes(self.org, [every])
         route = Route.BULK if route_for(count) is Route.BULK else Route.REST
         reading = self.reader.read(every, covered, route)
         short = self.intake.refill(window, reading)

@@ -105,6 +105,14 @@ def count_soql(window: Window, *, until: datetime | None = None) -> str:
     return f"SELECT COUNT() FROM {window.object}{_where(window, until=until)}"
 
 
+def size_soql(window: Window, *, up_to: int) -> str:
+    """How many records the org has in the window, counting no further than `up_to`: enough to choose a way to read it.
+
+    COUNT() may have a LIMIT, and then a large object takes the org no longer than a small one (SOQL reference, COUNT).
+    """
+    return f"{count_soql(window)} LIMIT {up_to}"
+
+
 def oldest_soql(window: Window) -> str:
     """The window's oldest record, by the index of its stamps."""
     return f"SELECT {window.cursor} FROM {window.object}{_where(window)} ORDER BY {window.cursor} LIMIT 1"
