@@ -125,15 +125,15 @@ class _Run:
         ]
         small = [window for window, count in opening.waiting if count < PAGE]
         large = [(window, route_for(count)) for window, count in opening.waiting if count >= PAGE]
+        for window, route in large:  # the org works on all of them while the small ones are taken in
+            if route is Route.BULK:
+                self.reader.bulk.begin(window, opening.covered[window.object])
         for window, rows in zip(small, first_pages(self.org, small), strict=True):
             if len(rows.records) < PAGE:
                 opening.read.append(self.reader.from_rows(window, opening.covered[window.object], rows))
             else:  # it has grown since it was counted
                 large.append((window, Route.REST))
         self._take(opening.read)
-        for window, route in large:  # the org works on all of them while the first is waited for
-            if route is Route.BULK:
-                self.reader.bulk.begin(window, opening.covered[window.object])
         for window, route in sorted(large, key=lambda each: each[1] is Route.BULK):
             self._read_large(window, opening.covered[window.object], route)
         for window in windows:
