@@ -20,7 +20,7 @@ from sync.errors import MirrorUnusable, OrgBusy
 Wait = Callable[[str], bool]
 """Hears who holds the mirror; returns true after having waited a little, false to give up."""
 
-_LOAD_MEMORY = "160MB"
+_LOAD_MEMORY = "256MB"
 """What a load may hold of its records; the rest is spilled beside the mirror, so that memory doesn't grow with them."""
 
 _LOAD_THREADS = 4
