@@ -30,9 +30,9 @@ when nothing did, each as the command `leadgate pull` from the start of its proc
 fetch the same query from the same mock org, served on a loopback socket by a process of its own. Pages come as gzip for
 everybody. Server and client share the machine's cores. The floor is curl, which fetches the pages of a ready job, five
 at a time, and then one DuckDB `read_csv` that makes a table of them. All figures are of one run; the full pull and the
-floor were taken three times, in turn, and the best of each counts. What changed costs its share of a full pull and what doesn't
-shrink with it: the start of the process, the org's search for what changed, the counts before and after, and the
-rewriting of a table in which every tenth record is replaced and its old version kept.
+floor were taken three times, in turn, and the best of each counts. What changed costs its share of a full pull and what
+doesn't shrink with it: the start of the process, the org's search for what changed, the counts before and after, and
+the rewriting of a table in which every tenth record is replaced and its old version kept.
 """
 
 LATENCY = 0.05
