@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from plan_factories import lead, plan, sf_id
+from sizes import examples
 
 from sync.plan.actions import ConvertLead, Target
 from sync.plan.forecast import forecast_calls
@@ -60,7 +61,7 @@ def records(action: ConvertLead, made: dict[str, str]) -> list[str]:
     return [record for record in found if record is not None]
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(companies(), st.data())
 def test_no_record_stands_twice_in_the_calls_under_way_and_every_lead_goes_once(actions, data) -> None:
     packing = Packing(actions)

@@ -56,11 +56,13 @@ def test_a_name_that_does_not_resolve_is_told() -> None:
         list(at("https://nowhere.invalid", []).query("SELECT Id FROM Lead"))
 
 
+@pytest.mark.slow
 def test_an_answer_cut_off_by_the_network_is_told() -> None:
     with listener() as port, pytest.raises(OrgUnavailable, match="broke off"):
         list(at(f"http://127.0.0.1:{port}", []).query("SELECT Id FROM Lead"))
 
 
+@pytest.mark.slow
 def test_a_certificate_that_is_not_trusted_is_told(tmp_path: Path) -> None:
     import trustme  # noqa: PLC0415 -- this test only
 

@@ -23,6 +23,7 @@ def lead_with_all(desk: Desk) -> str:
     return next(str(lead["Id"]) for lead in made if lead["Id"] in ours)
 
 
+@pytest.mark.slow
 @at(Stage.APPLIED)
 def test_a_conversion_is_compensated_and_told(quick_desk: Desk) -> None:
     desk = quick_desk

@@ -70,6 +70,7 @@ def test_leads_of_an_expression_are_converted(quick_desk: Desk) -> None:
     assert desk.converted - before == {lead_id}
 
 
+@pytest.mark.slow
 @at(Stage.PULLED)
 def test_a_lead_that_is_not_ready_needs_force_and_the_ledger_says_so(quick_desk: Desk) -> None:
     desk = quick_desk
@@ -143,6 +144,7 @@ def test_an_owner_who_is_nobody_is_held_before_anything_is_planned(quick_desk: D
     assert quick_desk.contents() == before
 
 
+@pytest.mark.slow
 @at(Stage.PULLED)
 def test_sync_pulls_plans_and_applies_in_one_go(desk: Desk) -> None:
     desk.replace("config/readiness.yaml", "stop_at_failures: 5%", "stop_at_failures: 100%")
@@ -186,6 +188,7 @@ def two_orgs(stages: Stages, tmp_path: Path) -> Iterator[tuple[Desk, Desk]]:
         yield one, other
 
 
+@pytest.mark.slow
 def test_orgs_are_told_apart_by_name_and_each_has_a_state_of_its_own(two_orgs: tuple[Desk, Desk]) -> None:
     desk, other = two_orgs
     lead_id = min(desk.world.convertible)

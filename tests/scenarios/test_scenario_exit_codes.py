@@ -13,6 +13,7 @@ from sync.mockorg.faults import Fault, FaultKind
 APPLY = ("apply", "plan.json", "--yes", "--max-failures", "100%")
 
 
+@pytest.mark.slow
 @at(Stage.PLANNED)
 def test_nothing_left_to_do_is_done(quick_desk: Desk) -> None:
     desk = quick_desk
@@ -118,6 +119,7 @@ def test_an_exhausted_quota_ends_with_6_and_what_was_not_reached_is_done_by_the_
     assert quick_desk.world.convertible <= quick_desk.converted
 
 
+@pytest.mark.slow
 @at(Stage.PLANNED)
 def test_an_answer_lost_for_good_ends_with_5_and_recover_closes_it(desk: Desk) -> None:
     before = desk.converted
@@ -142,6 +144,7 @@ def test_an_answer_lost_for_good_ends_with_5_and_recover_closes_it(desk: Desk) -
     assert desk.converted - before == desk.world.convertible
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("limit", "override"),
     [
@@ -172,6 +175,7 @@ def test_a_guard_ends_with_6_and_names_the_option_that_lets_the_run_pass(
     assert quick_desk.world.convertible <= quick_desk.converted
 
 
+@pytest.mark.slow
 def test_a_mirror_of_the_day_before_yesterday_is_held_back_by_a_guard(quick_desk: Desk) -> None:
     quick_desk.mock.clock.advance(timedelta(days=-2))
     quick_desk.run("pull").expect(0)
@@ -185,6 +189,7 @@ def test_a_mirror_of_the_day_before_yesterday_is_held_back_by_a_guard(quick_desk
     quick_desk.run(*APPLY, "--allow-stale").expect(4)
 
 
+@pytest.mark.slow
 def test_a_pull_without_leads_is_held_back_by_a_guard(quick_desk: Desk) -> None:
     for lead_id in list(quick_desk.rows("Lead")):
         quick_desk.delete("Lead", lead_id)
@@ -192,6 +197,7 @@ def test_a_pull_without_leads_is_held_back_by_a_guard(quick_desk: Desk) -> None:
     assert "empty_pull" in quick_desk.run("sync").expect(6).err
 
 
+@pytest.mark.slow
 @at(Stage.PLANNED)
 def test_another_run_that_holds_the_org_ends_with_7(quick_desk: Desk) -> None:
     desk = quick_desk

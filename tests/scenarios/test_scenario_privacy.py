@@ -118,6 +118,7 @@ def test_errors_of_every_kind_hold_no_secret_and_no_person(quick_desk: Desk) -> 
     assert needles.found_in("".join(each.text for each in said).encode()) == []
 
 
+@pytest.mark.slow
 @at(Stage.APPLIED)
 def test_state_files_are_private_to_the_user(quick_desk: Desk) -> None:
     quick_desk.run("sync")
