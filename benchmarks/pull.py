@@ -173,7 +173,8 @@ def _small_changes(site: Site, work: Path, leads: int, first: Cost, *, way: str)
             better="higher",
             note=f"{cost.seconds:.2f} s, {said['api_calls']} calls; in the way of more: {nothing.seconds:.2f} s for a "
             f"pull when nothing changed, {own:.2f} s of the org's own for the query, and {2 * changed:,} rows to be "
-            "written, the new ones and their old versions",
+            "written, the new ones and their old versions; whoever wrote these in no time would be "
+            f"{first.seconds / (nothing.seconds + own):.2g} × as fast as the full pull",
         )
     ]
 
