@@ -14,7 +14,16 @@ from sync.mirror.pull import replication
 from sync.mirror.pull.jobs import OpenJob, OpenJobs
 from sync.mirror.pull.pages import write_page
 from sync.mirror.pull.reading import Route, route_for
-from sync.mirror.pull.windows import Position, Window, bulk_soql, count_soql, page_soql, position_of, probe_soql
+from sync.mirror.pull.windows import (
+    Position,
+    Window,
+    bulk_soql,
+    count_soql,
+    page_soql,
+    position_of,
+    probe_soql,
+    size_soql,
+)
 from sync.mirror.state import ObjectState, PulledColumn
 from sync.model import FieldType
 from sync.salesforce.org import AskDeleted, AskUpdated, Changes
@@ -64,6 +73,10 @@ def test_history_goes_by_its_creation_date() -> None:
         "SELECT COUNT() FROM LeadHistory WHERE CreatedDate >= 2026-05-01T11:50:00Z AND "
         "CreatedDate <= 2026-05-01T12:00:00Z"
     )
+
+
+def test_to_choose_a_way_the_org_counts_no_further_than_needed() -> None:
+    assert size_soql(window(since=None), up_to=10_001) == "SELECT COUNT() FROM Lead LIMIT 10001"
 
 
 def test_a_bulk_job_sorts_nothing_and_a_whole_window_has_no_condition() -> None:

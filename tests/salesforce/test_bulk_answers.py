@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
+import requests
 import responses
 from stubbed_web import DATA, URL
 
@@ -18,6 +20,23 @@ JOB = "750000000000001EAA"
 QUERY = f"{DATA}/jobs/query"
 INGEST = f"{DATA}/jobs/ingest"
 IDS = [f"00Q00000000000{n}EAA" for n in range(1, 5)]
+
+
+class Asked:
+    """The pages that were asked for, and a way to wait until so many were."""
+
+    def __init__(self) -> None:
+        self.locators: list[str] = []
+        self._changed = threading.Condition()
+
+    def note(self, locator: str) -> None:
+        with self._changed:
+            self.locators.append(locator)
+            self._changed.notify_all()
+
+    def wait_for(self, count: int) -> None:
+        with self._changed:
+            assert self._changed.wait_for(lambda: len(self.locators) >= count, timeout=20), self.locators
 
 
 def job(state: str, **more: object) -> dict[str, object]:
@@ -40,6 +59,44 @@ def three_rows(web: responses.RequestsMock) -> responses.RequestsMock:
 
 def rows(org: SalesforceClient, folder: Path) -> str:
     return "".join(file.read_text() for file in org.bulk_query("SELECT Id FROM Lead", folder=folder).files)
+
+
+@pytest.fixture
+def twenty_five_pages(web: responses.RequestsMock) -> Asked:
+    """A finished query job of as many pages, five to a list."""
+    asked = Asked()
+
+    def give(request: requests.PreparedRequest) -> tuple[int, dict[str, str], str]:
+        locator = str(request.url).rpartition("=")[2]
+        asked.note(locator)
+        return 200, {"Sforce-Locator": "null", "Sforce-NumberOfRecords": "1"}, f'"Id"\n"{locator}"\n'
+
+    web.post(QUERY, json=job("UploadComplete"))
+    web.get(f"{QUERY}/{JOB}", json=job("JobComplete", numberRecordsProcessed=25))
+    web.add_callback(responses.GET, f"{QUERY}/{JOB}/results", give, content_type="text/csv")
+    base = f"/services/data/v66.0/jobs/query/{JOB}"
+    for first in range(0, 25, 5):
+        links = [{"resultLink": f"{base}/results?locator={number}"} for number in range(first, first + 5)]
+        following = {"nextRecordsUrl": f"{base}/resultPages/{first + 5}"} if first < 20 else {}
+        place = f"{QUERY}/{JOB}/resultPages" + (f"/{first}" if first else "")
+        web.get(place, json={"resultPages": links, "done": not following, **following})
+    return asked
+
+
+def test_pages_go_on_coming_in_while_others_are_worked_off_and_only_ten_are_ahead(
+    twenty_five_pages: Asked, org: SalesforceClient, tmp_path: Path
+) -> None:
+    asked, given = twenty_five_pages, list[Path]()
+
+    def work_off(files: Sequence[Path]) -> None:
+        given.extend(files)
+        asked.wait_for(min(25, len(given) + 10))  # none of them has to wait for this to be done
+        assert len(asked.locators) <= len(given) + 10
+
+    found = org.bulk_query("SELECT Id FROM Lead", folder=tmp_path, on_pages=work_off)
+    assert found.records == 25
+    assert sorted(given) == list(found.files)
+    assert sorted(asked.locators, key=int) == [str(number) for number in range(25)]
 
 
 @pytest.mark.parametrize(("link", "following"), [("resultLink", "nextRecordsUrl"), ("resultUrl", "nextRecordUrl")])
