@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from duckdb import DuckDBPyConnection
@@ -20,6 +20,7 @@ from sync.insight.lead_life import LIFE
 from sync.insight.owners import owner_kind_sql
 from sync.insight.rates import Rate, wilson
 from sync.mapping import OrgMapping
+from sync.model import as_utc
 from sync.policy.emit import constant
 
 _CHUNK = 10_000
@@ -128,7 +129,7 @@ def list_leaks(
                     lead_id=lead_id,
                     owner_id=owner_id,
                     opportunity_id=opportunity_id,
-                    since=None if since is None else since.replace(tzinfo=UTC),
+                    since=None if since is None else as_utc(since),
                     detail=detail,
                 )
 

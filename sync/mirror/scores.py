@@ -9,11 +9,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from duckdb import CatalogException, DuckDBPyConnection
 
 from sync.mirror.state import naive
+from sync.model import as_utc
 from sync.policy.relations import LIKELIHOOD_COLUMNS, LIKELIHOODS, sql_type
 
 _COLUMNS = "lead_id, likelihood, low, high, reasons, model_id, scored_at"
@@ -91,7 +92,7 @@ def read_scores(session: DuckDBPyConnection, *, lead_id: str | None = None, most
             high=row[3],
             reasons=tuple((column, level, odds) for column, level, odds in json.loads(row[4])),
             model_id=row[5],
-            scored_at=row[6].replace(tzinfo=UTC),
+            scored_at=as_utc(row[6]),
         )
         for row in rows
     ]

@@ -15,7 +15,7 @@ from duckdb import DuckDBPyConnection
 
 from sync.errors import MirrorUnusable
 from sync.mapping import ObjectMapping
-from sync.model import FieldType
+from sync.model import FieldType, as_utc
 
 _REFRESHED = "refreshed:"
 """What stands in `mirror_meta` before the name of an object whose formula fields have all been read."""
@@ -89,7 +89,7 @@ class Completeness:
 
 def aware(moment: datetime | None) -> datetime | None:
     """A timestamp of the database (UTC without a zone) as ours (aware)."""
-    return None if moment is None else moment.replace(tzinfo=UTC)
+    return None if moment is None else as_utc(moment)
 
 
 def naive(moment: datetime | None) -> datetime | None:
@@ -189,6 +189,6 @@ def _state(row: tuple[Any, ...], refreshed_at: datetime | None) -> ObjectState:
         },
         skipped=skipped,
         run_id=run_id,
-        pulled_at=pulled_at.replace(tzinfo=UTC),
+        pulled_at=as_utc(pulled_at),
         refreshed_at=refreshed_at,
     )

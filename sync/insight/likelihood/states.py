@@ -22,6 +22,7 @@ from sync.mirror.past.conversions import CONVERSION, ToldBy
 from sync.mirror.past.fields import step_table
 from sync.mirror.past.opening import Past
 from sync.mirror.tables import quoted
+from sync.model import as_utc
 
 _MOMENTS = "likelihood_moment"
 _WRITTEN_WITH = "INTERVAL 5 MINUTE"
@@ -48,8 +49,8 @@ def lives(session: DuckDBPyConnection) -> list[Life]:
     return [
         Life(
             lead_id=lead_id,
-            created_at=created.replace(tzinfo=UTC),
-            converted_at=None if done is None else done.replace(tzinfo=UTC),
+            created_at=as_utc(created),
+            converted_at=None if done is None else as_utc(done),
             only_the_day=told_by == ToldBy.DAY,
             undated=told_by == ToldBy.NOTHING,
             opportunity=bool(opportunity),
